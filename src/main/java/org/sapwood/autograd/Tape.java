@@ -1,0 +1,228 @@
+package org.sapwood.autograd;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import org.sapwood.tensor.Arena;
+import org.sapwood.tensor.Backend;
+import org.sapwood.tensor.Shape;
+import org.sapwood.tensor.Tensor;
+
+/**
+ * A recorded computation. Operations are recorded once, through the static methods of the {@code *Op} classes; then the
+ * tape is sealed, which assigns all memory, and replayed any number of times with new input values. A replay allocates
+ * nothing. A tape belongs to one worker.
+ *
+ * <p>Memory is assigned by liveness. A value lives until its last reader, forward or backward; a gradient from its first
+ * writer in the backward pass to the operation that made its variable. Buffers of equal size are reused.
+ */
+public final class Tape {
+    private final Backend backend;
+    private final Arena arena;
+    private final boolean differentiable;
+    private final List<Operation> operations = new ArrayList<>();
+    private final List<Variable> inputs = new ArrayList<>();
+    private final List<Variable> kept = new ArrayList<>();
+    private boolean sealed;
+
+    private Tape(Backend backend, Arena arena, boolean differentiable) {
+        this.backend = backend;
+        this.arena = arena;
+        this.differentiable = differentiable;
+    }
+
+    /** A tape that can run backward. */
+    public static Tape forTraining(Backend backend, Arena arena) {
+        return new Tape(backend, arena, true);
+    }
+
+    /** A tape that only runs forward; every parameter counts as frozen. */
+    public static Tape forInference(Backend backend, Arena arena) {
+        return new Tape(backend, arena, false);
+    }
+
+    /** An input without gradient, to be filled through {@link Variable#value} after sealing. */
+    public Variable input(int... extents) {
+        return leaf(Shape.of(extents), false);
+    }
+
+    /** An input whose gradient is wanted and stays valid after the backward pass. */
+    public Variable differentiableInput(int... extents) {
+        return leaf(Shape.of(extents), differentiable);
+    }
+
+    private Variable leaf(Shape shape, boolean requiresGradient) {
+        requireOpen();
+        Variable variable = new Variable(shape, requiresGradient);
+        inputs.add(variable);
+        return variable;
+    }
+
+    /** Keeps the value of {@code variable} readable after the replay. */
+    public void keep(Variable variable) {
+        requireOpen();
+        kept.add(variable);
+    }
+
+    /** Whether {@code parameter} is to be differentiated on this tape. */
+    boolean trains(Parameter parameter) {
+        return differentiable && parameter.trainable();
+    }
+
+    /** A variable for the output of an operation. */
+    Variable output(Shape shape, boolean requiresGradient) {
+        return new Variable(shape, differentiable && requiresGradient);
+    }
+
+    Variable record(Operation operation) {
+        requireOpen();
+        operations.add(operation);
+        return operation.output();
+    }
+
+    private void requireOpen() {
+        if (sealed) {
+            throw new IllegalStateException("the tape is sealed; record a new one");
+        }
+    }
+
+    /** Ends recording and assigns memory. Idempotent. */
+    public void seal() {
+        if (sealed) {
+            return;
+        }
+        sealed = true;
+        assignValues();
+        if (differentiable) {
+            assignGradients();
+        }
+        for (Operation operation : operations) {
+            operation.allocate(arena);
+        }
+    }
+
+    private void assignValues() {
+        Map<Variable, Integer> lastRead = new IdentityHashMap<>();
+        for (int i = 0; i < operations.size(); i++) {
+            Operation operation = operations.get(i);
+            for (Variable input : operation.inputs()) {
+                lastRead.put(input, i);
+            }
+        }
+        if (differentiable) {
+            for (Operation operation : operations) {
+                if (operation.output().requiresGradient()) {
+                    for (Variable saved : operation.saved()) {
+                        lastRead.put(saved, Integer.MAX_VALUE);
+                    }
+                }
+            }
+        }
+        for (Variable variable : kept) {
+            lastRead.put(variable, Integer.MAX_VALUE);
+        }
+        for (Variable input : inputs) {
+            input.assignValue(arena.allocate(input.shape()));
+            lastRead.put(input, Integer.MAX_VALUE);
+        }
+        BufferPool pool = new BufferPool(arena);
+        for (int i = 0; i < operations.size(); i++) {
+            Operation operation = operations.get(i);
+            operation.output().assignValue(pool.take(operation.output().shape()));
+            for (Variable input : operation.inputs()) {
+                if (lastRead.getOrDefault(input, i) == i) {
+                    pool.give(input.value());
+                }
+            }
+        }
+    }
+
+    private void assignGradients() {
+        for (Variable input : inputs) {
+            if (input.requiresGradient()) {
+                input.assignGradient(arena.allocate(input.shape()));
+            }
+        }
+        BufferPool pool = new BufferPool(arena);
+        Map<Variable, Boolean> written = new IdentityHashMap<>();
+        for (Operation operation : operations.reversed()) {
+            Variable output = operation.output();
+            if (!output.requiresGradient()) {
+                continue;
+            }
+            if (!output.hasGradient()) {
+                output.assignGradient(arena.allocate(output.shape()));
+            }
+            for (int i = 0; i < operation.inputs().size(); i++) {
+                Variable input = operation.inputs().get(i);
+                if (!input.requiresGradient()) {
+                    continue;
+                }
+                if (!input.hasGradient()) {
+                    input.assignGradient(pool.take(input.shape()));
+                }
+                if (written.put(input, true) != null) {
+                    operation.setAccumulates(i);
+                }
+            }
+            if (written.containsKey(output)) {
+                pool.give(output.gradient());
+            }
+        }
+    }
+
+    /** Computes every output from the current input values. */
+    public void forward() {
+        requireSealed();
+        for (int i = 0; i < operations.size(); i++) {
+            operations.get(i).forward(backend);
+        }
+    }
+
+    /**
+     * Propagates gradients from the losses back to the inputs, handing those of trainable parameters to {@code sink}. A
+     * loss operation starts from its own gradient; any other terminal output must have had its
+     * {@link Variable#gradient} filled by the caller.
+     */
+    public void backward(GradientSink sink) {
+        requireSealed();
+        for (int i = operations.size() - 1; i >= 0; i--) {
+            Operation operation = operations.get(i);
+            if (operation.output().requiresGradient()) {
+                operation.backward(backend, sink);
+            }
+        }
+    }
+
+    private void requireSealed() {
+        if (!sealed) {
+            throw new IllegalStateException("seal the tape before replaying it");
+        }
+    }
+
+    /** Reuses buffers of equal size. */
+    private static final class BufferPool {
+        private final Arena arena;
+        private final Map<Integer, Deque<Tensor>> free = new HashMap<>();
+
+        BufferPool(Arena arena) {
+            this.arena = arena;
+        }
+
+        Tensor take(Shape shape) {
+            Deque<Tensor> candidates = free.get(shape.size());
+            if (candidates == null || candidates.isEmpty()) {
+                return arena.allocate(shape);
+            }
+            return candidates.pop().reshape(shape.toArray());
+        }
+
+        void give(Tensor buffer) {
+            free.computeIfAbsent(buffer.size(), size -> new ArrayDeque<>()).push(buffer);
+        }
+    }
+}

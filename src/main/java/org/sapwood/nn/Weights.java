@@ -1,0 +1,125 @@
+package org.sapwood.nn;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.sapwood.autograd.Parameter;
+import org.sapwood.io.SafetensorsFile;
+import org.sapwood.io.SafetensorsWriter;
+import org.sapwood.io.StoredTensor;
+import org.sapwood.io.UserException;
+import org.sapwood.tensor.Shape;
+
+/** Moves parameters between a model and safetensors files in PyTorch layouts and diffusers' names. */
+public final class Weights {
+    /** Names in older diffusers files, by their present-day equivalents. */
+    private static final Map<String, String> OLD_ATTENTION_NAMES =
+            Map.of(".query.", ".to_q.", ".key.", ".to_k.", ".value.", ".to_v.", ".proj_attn.", ".to_out.0.");
+
+    private static final String LORA_A = ".lora_A.weight";
+    private static final String LORA_B = ".lora_B.weight";
+
+    private Weights() {}
+
+    /**
+     * Loads every parameter of {@code model} from {@code file}. Adapters found in the file are added to the model first.
+     *
+     * @param loraScale scale s of the adapters found
+     * @throws UserException if a parameter is missing, unknown, of another shape, or holds NaN or an infinity; the model
+     *     is then unchanged
+     */
+    public static void load(UNet model, SafetensorsFile file, float loraScale) {
+        Map<String, StoredTensor> stored = presentDayNames(file);
+        adapt(model, file, stored, loraScale);
+        List<float[]> values = new ArrayList<>();
+        for (Parameter parameter : model.parameters().all()) {
+            StoredTensor tensor = stored.remove(parameter.name());
+            if (tensor == null) {
+                throw new UserException(file.path() + ": parameter " + parameter.name()
+                        + " is missing; is this file of the model that config.json describes?");
+            }
+            Shape expected = parameter.layout().diskShape(parameter.value().shape());
+            if (!Shape.of(tensor.shape()).equals(expected)) {
+                throw new UserException(file.path() + ": parameter " + parameter.name() + " has shape "
+                        + Shape.of(tensor.shape()) + ", the model expects " + expected);
+            }
+            values.add(tensor.requireFinite().toFloats());
+        }
+        if (!stored.isEmpty()) {
+            throw new UserException(file.path() + ": the model has no parameter "
+                    + stored.keySet().iterator().next() + " (" + stored.size()
+                    + " unknown in all); is config.json the right one?");
+        }
+        int i = 0;
+        for (Parameter parameter : model.parameters().all()) {
+            setDiskValues(parameter, values.get(i++));
+        }
+    }
+
+    private static void adapt(UNet model, SafetensorsFile file, Map<String, StoredTensor> stored, float scale) {
+        for (String name : List.copyOf(stored.keySet())) {
+            if (!name.endsWith(LORA_A)) {
+                continue;
+            }
+            String matrix = name.substring(0, name.length() - LORA_A.length()) + ".weight";
+            Adaptable adaptable = model.matrices().get(matrix);
+            if (adaptable == null) {
+                throw new UserException(file.path() + ": " + name + " adapts " + matrix + ", which the model lacks");
+            }
+            if (adaptable.lora() == null) {
+                adaptable.adapt(model.parameters(), stored.get(name).shape()[0], scale);
+            }
+        }
+    }
+
+    private static Map<String, StoredTensor> presentDayNames(SafetensorsFile file) {
+        Map<String, StoredTensor> renamed = new LinkedHashMap<>();
+        for (Map.Entry<String, StoredTensor> entry : file.tensors().entrySet()) {
+            String name = entry.getKey();
+            if (UNet.inAttention(name)) {
+                for (Map.Entry<String, String> rename : OLD_ATTENTION_NAMES.entrySet()) {
+                    name = name.replace(rename.getKey(), rename.getValue());
+                }
+            }
+            renamed.put(name, entry.getValue());
+        }
+        return renamed;
+    }
+
+    /** Whether {@code name} is a LoRA factor. */
+    public static boolean isLoraFactor(String name) {
+        return name.endsWith(LORA_A) || name.endsWith(LORA_B);
+    }
+
+    /** Sets a parameter from elements in disk order. */
+    public static void setDiskValues(Parameter parameter, float[] disk) {
+        float[] memory = parameter.layout().toMemory(disk, parameter.value().shape());
+        System.arraycopy(
+                memory, 0, parameter.value().array(), parameter.value().offset(), memory.length);
+    }
+
+    /**
+     * Adds a vector shaped like {@code parameter} to a file, in disk layout.
+     *
+     * @param name of the tensor in the file
+     * @param memory elements in memory order
+     */
+    public static void put(SafetensorsWriter writer, String name, Parameter parameter, float[] memory) {
+        Shape shape = parameter.value().shape();
+        writer.f32(
+                name,
+                parameter.layout().diskShape(shape).toArray(),
+                parameter.layout().toDisk(memory, shape));
+    }
+
+    /** Writes every parameter of {@code model}, adapters included, as float32. */
+    public static void save(UNet model, Path path) {
+        SafetensorsWriter writer = new SafetensorsWriter();
+        for (Parameter parameter : model.parameters().all()) {
+            put(writer, parameter.name(), parameter, parameter.value().toArray());
+        }
+        writer.write(path);
+    }
+}
