@@ -3,14 +3,14 @@ package org.sapwood.data;
 import java.util.List;
 
 /**
- * How a character is written: the ways people write it, each a list of strokes.
+ * How a character is written: the ways people write it, each some strokes.
  *
  * @param name name of the class
- * @param variants at least one way
+ * @param variants at least one way of writing it
  */
-record GlyphShape(String name, List<List<Stroke>> variants) {
+record GlyphShape(String name, List<Strokes> variants) {
     GlyphShape {
-        variants = variants.stream().map(List::copyOf).toList();
+        variants = List.copyOf(variants);
     }
 
     /**
@@ -28,17 +28,19 @@ record GlyphShape(String name, List<List<Stroke>> variants) {
         }
     }
 
-    static GlyphShape glyph(String name, List<Stroke> only) {
-        return new GlyphShape(name, List.of(only));
+    /** One way of writing. */
+    record Strokes(List<Stroke> inOrder) {
+        Strokes {
+            inOrder = List.copyOf(inOrder);
+        }
     }
 
-    @SafeVarargs
-    static GlyphShape glyph(String name, List<Stroke>... variants) {
+    static GlyphShape glyph(String name, Strokes... variants) {
         return new GlyphShape(name, List.of(variants));
     }
 
-    static List<Stroke> strokes(Stroke... strokes) {
-        return List.of(strokes);
+    static Strokes strokes(Stroke... strokes) {
+        return new Strokes(List.of(strokes));
     }
 
     /** A smooth stroke through points given as x, y, x, y, … */
@@ -64,12 +66,12 @@ record GlyphShape(String name, List<List<Stroke>> variants) {
         return curve(twice);
     }
 
-    /** An upright ellipse drawn from its top anticlockwise and back. */
+    /** An upright ellipse drawn from its top anticlockwise and on past the top, so that it closes without a corner. */
     static Stroke ellipse(double centreX, double centreY, double radiusX, double radiusY) {
-        int corners = 8;
-        double[] xy = new double[2 * (corners + 1)];
-        for (int i = 0; i <= corners; i++) {
-            double angle = 2 * Math.PI * i / corners;
+        int corners = 7;
+        double[] xy = new double[2 * (corners + 2)];
+        for (int i = 0; i < corners + 2; i++) {
+            double angle = 2 * Math.PI * (i % corners) / corners;
             xy[2 * i] = centreX - radiusX * StrictMath.sin(angle);
             xy[2 * i + 1] = centreY - radiusY * StrictMath.cos(angle);
         }

@@ -7,6 +7,7 @@ import java.util.Map;
 import org.apache.commons.rng.UniformRandomProvider;
 import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 import org.sapwood.data.GlyphShape.Stroke;
+import org.sapwood.data.GlyphShape.Strokes;
 
 /**
  * Writes one character as one hand would on one occasion: it picks a way of writing it, misplaces the points a little,
@@ -18,8 +19,8 @@ final class Handwriting {
     private static final int WAVES = 3;
 
     // Standard deviations, in units of the character's height unless said otherwise.
-    private static final double POINT_JITTER = 0.022;
-    private static final double WAVE_AMPLITUDE = 0.034;
+    private static final double POINT_JITTER = 0.018;
+    private static final double WAVE_AMPLITUDE = 0.040;
     private static final double SLANT = 0.17;
     private static final double TURN_RADIANS = 0.13;
     private static final double STRETCH = 0.12;
@@ -41,8 +42,8 @@ final class Handwriting {
 
     /** Draws the character into [size, size] bytes, 0 for the ground and up to 255 for ink. */
     byte[] write(GlyphShape shape, int size) {
-        List<Stroke> strokes = shape.variants().get(random.nextInt(shape.variants().size()));
-        List<double[][]> traces = traces(strokes);
+        Strokes way = shape.variants().get(random.nextInt(shape.variants().size()));
+        List<double[][]> traces = traces(way.inOrder());
         toPixels(traces, size);
         return draw(inked(traces), size);
     }
@@ -145,7 +146,7 @@ final class Handwriting {
 
     /** Gives every point the pen's width there: one pen for all strokes, pressed harder here and lighter there. */
     private List<List<Dot>> inked(List<double[][]> traces) {
-        double radius = Math.clamp(1.15 * StrictMath.exp(0.24 * gaussian.sample()), 0.65, 1.95);
+        double radius = Math.clamp(1.25 * StrictMath.exp(0.24 * gaussian.sample()), 0.7, 2.0);
         List<List<Dot>> lines = new ArrayList<>();
         for (double[][] trace : traces) {
             double phase = random.nextDouble(0, 2 * Math.PI);
