@@ -1,0 +1,49 @@
+package org.sapwood.tensor.simd;
+
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorSpecies;
+
+/** The vector shape of this JVM and what follows from it. */
+final class Lanes {
+    /** The widest float vectors the processor offers; a constant, or the compiler cannot keep vectors in registers. */
+    static final VectorSpecies<Float> LANES = FloatVector.SPECIES_PREFERRED;
+
+    /** Floats per vector: 16 with AVX-512, 8 with AVX2, 4 with NEON. */
+    static final int V = LANES.length();
+
+    /** Columns of a full tile, two vectors. */
+    static final int PANEL = 2 * V;
+
+    /**
+     * Rows of the main tile. AVX2 has only 16 vector registers, which 4×2 accumulators and their operands fill well;
+     * AVX-512 and NEON have 32.
+     */
+    static final int TILE_ROWS = V == 8 ? 4 : 12;
+
+    /** Most rows of any tile: row tables are padded by this much. */
+    static final int MAX_TILE_ROWS = 12;
+
+    private Lanes() {}
+
+    /** The lanes of a last, partial vector. */
+    static VectorMask<Float> tail(int from, int to) {
+        return LANES.indexInRange(from, to);
+    }
+
+    /** {@code n} rounded up to full panels. */
+    static int roundToPanel(int n) {
+        return (n + PANEL - 1) / PANEL * PANEL;
+    }
+
+    /** {@code buffer} if it holds {@code size} floats, else a new one; contents are not kept. */
+    static float[] grow(float[] buffer, int size) {
+        return buffer.length >= size ? buffer : new float[size + size / 4];
+    }
+
+    /** {@code table} if it holds {@code size} entries, else a longer copy. */
+    static int[] grow(int[] table, int size) {
+        return table.length >= size ? table : Arrays.copyOf(table, size + size / 4);
+    }
+}

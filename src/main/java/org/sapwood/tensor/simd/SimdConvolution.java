@@ -1,0 +1,258 @@
+package org.sapwood.tensor.simd;
+
+import static org.sapwood.tensor.simd.Lanes.PANEL;
+import static org.sapwood.tensor.simd.Lanes.V;
+
+import org.jspecify.annotations.Nullable;
+import org.sapwood.tensor.ConvGeometry;
+import org.sapwood.tensor.Tensor;
+
+/**
+ * Convolution as an implicit matrix product over NHWC: the rows of A are windows, never copied out of the zero-padded
+ * image; a window row is one slice of k. A pixel's sum runs through the window in row-major order, channels innermost.
+ */
+final class SimdConvolution {
+    private final RowGemm rowGemm;
+    private final ColumnGemm columnGemm;
+    private final PaddedImages padded = new PaddedImages();
+    private float[] packed = new float[0];
+    private float[] windows = new float[0];
+    private float[] transposed = new float[0];
+
+    SimdConvolution(RowGemm rowGemm, ColumnGemm columnGemm) {
+        this.rowGemm = rowGemm;
+        this.columnGemm = columnGemm;
+    }
+
+    void conv2d(Tensor x, Tensor weight, @Nullable Tensor bias, ConvGeometry geometry, Tensor y) {
+        int in = geometry.inChannels();
+        int out = geometry.outChannels();
+        int kernel = geometry.kernel();
+        int stride = geometry.stride();
+        int depth = kernel * kernel * in;
+        float[] right = weight.array();
+        int bStart = weight.offset();
+        int ldb = out;
+        int panelStep = PANEL;
+        if (out % V != 0) {
+            packed = Lanes.grow(packed, Panels.size(depth, out));
+            Panels.pack(right, bStart, out, depth, out, 1f, packed, 0);
+            right = packed;
+            bStart = 0;
+            ldb = PANEL;
+            panelStep = depth * PANEL;
+        }
+        float[] start = bias == null ? rowGemm.zeroStart(out) : rowGemm.startRow(bias.array(), bias.offset(), out, true);
+        int batch = x.dim(0);
+        shapeInput(geometry);
+        int group = padded.group(batch);
+        for (int first = 0; first < batch; first += group) {
+            int count = Math.min(group, batch - first);
+            padded.load(x.array(), x.offset() + first * geometry.inTokens() * in, count, 0);
+            int yStart = y.offset() + first * geometry.outTokens() * out;
+            setPixels(count, geometry.outHeight(), geometry.outWidth(), stride * in, stride * padded.rowStride, 0);
+            setOutputs(count, geometry.outHeight(), geometry.outWidth(), yStart, geometry.outTokens(), geometry.outWidth(), 1, out);
+            for (int ky = 0; ky < kernel; ky++) {
+                int b = bStart + ky * kernel * in * ldb;
+                int shift = ky * padded.rowStride;
+                if (ky == 0) {
+                    rowGemm.begin(padded.array, shift, kernel * in, right, b, ldb, panelStep, out, start, y.array());
+                } else {
+                    rowGemm.add(padded.array, shift, kernel * in, right, b, ldb, panelStep, out, y.array());
+                }
+            }
+        }
+    }
+
+    /**
+     * The transposed convolution. With stride s the pixels of dx fall into s² classes by their coordinates modulo s; a
+     * class meets only the taps of its own residue, so no product with an inserted zero is ever formed.
+     */
+    void conv2dBackwardInput(Tensor dy, Tensor weight, ConvGeometry geometry, Tensor dx, boolean accumulate) {
+        int stride = geometry.stride();
+        for (int py = 0; py < Math.min(stride, geometry.height()); py++) {
+            for (int px = 0; px < Math.min(stride, geometry.width()); px++) {
+                backwardClass(dy, weight, geometry, dx, accumulate, py, px);
+            }
+        }
+    }
+
+    private void backwardClass(
+            Tensor dy, Tensor weight, ConvGeometry geometry, Tensor dx, boolean accumulate, int py, int px) {
+        int in = geometry.inChannels();
+        int out = geometry.outChannels();
+        int stride = geometry.stride();
+        int tapsY = taps(geometry, py);
+        int tapsX = taps(geometry, px);
+        int rows = (geometry.height() - py + stride - 1) / stride;
+        int columns = (geometry.width() - px + stride - 1) / stride;
+        int depth = tapsY * tapsX * out;
+        packTaps(weight, geometry, py, px, tapsY, tapsX);
+        padded.shape(
+                geometry.outHeight(),
+                geometry.outWidth(),
+                out,
+                -firstOutput(geometry, py, tapsY),
+                -firstOutput(geometry, px, tapsX),
+                rows + Math.max(0, tapsY - 1),
+                columns + Math.max(0, tapsX - 1));
+        int batch = dx.dim(0);
+        int group = padded.group(batch);
+        float[] start = rowGemm.zeroStart(in);
+        for (int first = 0; first < batch; first += group) {
+            int count = Math.min(group, batch - first);
+            padded.load(dy.array(), dy.offset() + first * geometry.outTokens() * out, count, 0);
+            setPixels(count, rows, columns, out, padded.rowStride, 0);
+            int dxStart = dx.offset() + (first * geometry.inTokens() + py * geometry.width() + px) * in;
+            setOutputs(count, rows, columns, dxStart, geometry.inTokens(), stride * geometry.width(), stride, in);
+            boolean started = accumulate;
+            for (int tap = 0; tap < Math.max(1, tapsY); tap++) {
+                int k = tapsX * Math.min(tapsY, 1) * out;
+                int shift = tap * padded.rowStride;
+                int b = tap * k * PANEL;
+                if (started) {
+                    rowGemm.add(padded.array, shift, k, packed, b, PANEL, depth * PANEL, in, dx.array());
+                } else {
+                    rowGemm.begin(padded.array, shift, k, packed, b, PANEL, depth * PANEL, in, start, dx.array());
+                }
+                started = true;
+            }
+        }
+    }
+
+    /** How many kernel rows (or columns) meet the pixels of residue {@code parity}. */
+    private static int taps(ConvGeometry geometry, int parity) {
+        int smallest = (parity + geometry.padLow()) % geometry.stride();
+        return smallest >= geometry.kernel() ? 0 : (geometry.kernel() - 1 - smallest) / geometry.stride() + 1;
+    }
+
+    /** The output row met by the largest tap at the first pixel of residue {@code parity}; may be negative. */
+    private static int firstOutput(ConvGeometry geometry, int parity, int taps) {
+        int smallest = (parity + geometry.padLow()) % geometry.stride();
+        int largest = smallest + (taps - 1) * geometry.stride();
+        return (parity + geometry.padLow() - largest) / geometry.stride();
+    }
+
+    /** Packs the taps of one class, largest first, each as its transpose [Cout, Cin]. */
+    private void packTaps(Tensor weight, ConvGeometry geometry, int py, int px, int tapsY, int tapsX) {
+        int in = geometry.inChannels();
+        int out = geometry.outChannels();
+        int kernel = geometry.kernel();
+        int stride = geometry.stride();
+        int depth = tapsY * tapsX * out;
+        packed = Lanes.grow(packed, Panels.size(depth, in));
+        int smallestY = (py + geometry.padLow()) % stride;
+        int smallestX = (px + geometry.padLow()) % stride;
+        for (int ty = 0; ty < tapsY; ty++) {
+            int ky = smallestY + (tapsY - 1 - ty) * stride;
+            for (int tx = 0; tx < tapsX; tx++) {
+                int kx = smallestX + (tapsX - 1 - tx) * stride;
+                int from = weight.offset() + (ky * kernel + kx) * in * out;
+                int to = (ty * tapsX + tx) * out * PANEL;
+                Panels.packTransposed(weight.array(), from, out, out, in, 1f, packed, to, depth * PANEL);
+            }
+        }
+    }
+
+    private void shapeInput(ConvGeometry geometry) {
+        int margin = geometry.padLow() + geometry.padHigh();
+        padded.shape(
+                geometry.height(),
+                geometry.width(),
+                geometry.inChannels(),
+                geometry.padLow(),
+                geometry.padLow(),
+                geometry.height() + margin,
+                geometry.width() + margin);
+    }
+
+    private void setPixels(int images, int height, int width, int xStep, int yStep, int start) {
+        rowGemm.reserve(images * height * width);
+        int[] table = rowGemm.aRow;
+        int row = 0;
+        for (int image = 0; image < images; image++) {
+            for (int y = 0; y < height; y++) {
+                int at = start + image * padded.imageStride + y * yStep;
+                for (int x = 0; x < width; x++) {
+                    table[row++] = at + x * xStep;
+                }
+            }
+        }
+    }
+
+    private void setOutputs(
+            int images, int height, int width, int start, int tokens, int yStep, int xStep, int channels) {
+        int[] table = rowGemm.cRow;
+        int row = 0;
+        for (int image = 0; image < images; image++) {
+            for (int y = 0; y < height; y++) {
+                int at = start + (image * tokens + y * yStep) * channels;
+                for (int x = 0; x < width; x++) {
+                    table[row++] = at + x * xStep * channels;
+                }
+            }
+        }
+        rowGemm.setRows(row);
+    }
+
+    /** Gradient of one sample's weight [k, k, Cin, Cout] into {@code c}, replacing what stands there. */
+    void weightGradient(
+            Tensor x, Tensor dy, int sample, ConvGeometry geometry, float[] c, int cStart) {
+        int in = geometry.inChannels();
+        int out = geometry.outChannels();
+        int kernel = geometry.kernel();
+        shapeInput(geometry);
+        padded.load(x.array(), x.offset() + sample * geometry.inTokens() * in, 1, 0);
+        int dyStart = dy.offset() + sample * geometry.outTokens() * out;
+        boolean swap = out < V;
+        if (swap) {
+            transposed = Lanes.grow(transposed, out * kernel * in);
+        }
+        for (int ky = 0; ky < kernel; ky++) {
+            int to = cStart + ky * kernel * in * out;
+            int shift = ky * padded.rowStride;
+            int xStep = geometry.stride() * in;
+            int yStep = geometry.stride() * padded.rowStride;
+            int segments = geometry.outHeight();
+            int length = geometry.outWidth();
+            float[] window = padded.array;
+            if (length < V) {
+                gatherWindows(geometry, shift);
+                window = windows;
+                shift = 0;
+                xStep = kernel * in;
+                yStep = 0;
+                length *= segments;
+                segments = 1;
+            }
+            columnGemm.over(segments, length);
+            if (swap) {
+                columnGemm.left(dy.array(), dyStart, out, length * out).right(window, shift, xStep, yStep);
+                columnGemm.multiply(out, kernel * in, transposed, 0, kernel * in, false);
+                for (int i = 0; i < kernel * in; i++) {
+                    for (int o = 0; o < out; o++) {
+                        c[to + i * out + o] = transposed[o * kernel * in + i];
+                    }
+                }
+            } else {
+                columnGemm.left(window, shift, xStep, yStep).right(dy.array(), dyStart, out, length * out);
+                columnGemm.multiply(kernel * in, out, c, to, out, false);
+            }
+        }
+    }
+
+    /** Copies the window rows that meet kernel row {@code shift} one behind the other: [tokens, kernel·Cin]. */
+    private void gatherWindows(ConvGeometry geometry, int shift) {
+        int run = geometry.kernel() * geometry.inChannels();
+        windows = Lanes.grow(windows, geometry.outTokens() * run);
+        int to = 0;
+        for (int y = 0; y < geometry.outHeight(); y++) {
+            int from = shift + y * geometry.stride() * padded.rowStride;
+            for (int x = 0; x < geometry.outWidth(); x++) {
+                System.arraycopy(padded.array, from, windows, to, run);
+                from += geometry.stride() * geometry.inChannels();
+                to += run;
+            }
+        }
+    }
+}

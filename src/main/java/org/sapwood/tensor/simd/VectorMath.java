@@ -1,0 +1,61 @@
+package org.sapwood.tensor.simd;
+
+import static org.sapwood.tensor.simd.Lanes.LANES;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+
+/** Transcendental functions on vectors, without the float-to-int conversion that the Vector API compiles badly. */
+final class VectorMath {
+    /**
+     * 1.5·2²³ + 127: adding it to |v| &lt; 2²² rounds v to an integer n, ties to even, and leaves n + 127, the exponent
+     * field of 2ⁿ, in the low bits.
+     */
+    private static final float ROUND = 0x1.8p23f + 127;
+
+    private static final float LOG2_E = 1.442695041f;
+
+    /** ln 2 in two parts; the high one has trailing zeros, so n times it is exact. */
+    private static final float LN2_HIGH = 0.693359375f;
+
+    private static final float LN2_LOW = -2.12194440e-4f;
+
+    /** Above this 2ⁿ would need an exponent of 128: the result is +∞ (the true value passes 2.3e38 here). */
+    private static final float EXP_MAX = 88.37f;
+
+    /** Below this the result is subnormal: it is 0. */
+    private static final float EXP_MIN = -87.33f;
+
+    private VectorMath() {}
+
+    /** eˣ within 2 ulp; 0 below −87.33, +∞ above 88.37, NaN for NaN. Polynomial of Cephes' expf (Moshier 1992). */
+    static FloatVector exp(FloatVector x) {
+        FloatVector shifted = x.fma(FloatVector.broadcast(LANES, LOG2_E), FloatVector.broadcast(LANES, ROUND));
+        FloatVector n = shifted.sub(ROUND);
+        FloatVector r = n.fma(FloatVector.broadcast(LANES, -LN2_HIGH), x);
+        r = n.fma(FloatVector.broadcast(LANES, -LN2_LOW), r);
+        FloatVector p = FloatVector.broadcast(LANES, 1.9875691500e-4f);
+        p = p.fma(r, FloatVector.broadcast(LANES, 1.3981999507e-3f));
+        p = p.fma(r, FloatVector.broadcast(LANES, 8.3334519073e-3f));
+        p = p.fma(r, FloatVector.broadcast(LANES, 4.1665795894e-2f));
+        p = p.fma(r, FloatVector.broadcast(LANES, 1.6666665459e-1f));
+        p = p.fma(r, FloatVector.broadcast(LANES, 5.0000001201e-1f));
+        p = p.fma(r.mul(r), r).add(1f);
+        FloatVector power =
+                shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+        return p.mul(power)
+                .blend(0f, x.compare(VectorOperators.LT, EXP_MIN))
+                .blend(Float.POSITIVE_INFINITY, x.compare(VectorOperators.GT, EXP_MAX));
+    }
+
+    /** 1 / (1 + e⁻ˣ); exactly 0 below −88.37 and exactly 1 above 17.4. */
+    static FloatVector sigmoid(FloatVector x) {
+        return FloatVector.broadcast(LANES, 1f).div(exp(x.neg()).add(1f));
+    }
+
+    /** Derivative of x·σ(x), given σ(x): σ·(1 + x·(1 − σ)). */
+    static FloatVector siluSlope(FloatVector x, FloatVector sigmoid) {
+        FloatVector one = FloatVector.broadcast(LANES, 1f);
+        return x.fma(one.sub(sigmoid), one).mul(sigmoid);
+    }
+}
