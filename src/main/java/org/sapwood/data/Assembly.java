@@ -40,9 +40,10 @@ final class Assembly {
             try {
                 RawImage converted = Conversion.apply(image.apply(i), options);
                 if (!converted.sameShape(first)) {
-                    throw new UserException(name.apply(i) + " is " + converted.shape() + " (rows x columns x channels), but "
-                            + name.apply(0) + " is " + first.shape()
-                            + "; make them one with --size N and --channels grey or rgb");
+                    throw new UserException(
+                            name.apply(i) + " is " + converted.shape() + " (rows x columns x channels), but "
+                                    + name.apply(0) + " is " + first.shape()
+                                    + "; make them one with --size N and --channels grey or rgb");
                 }
                 System.arraycopy(converted.pixels(), 0, pixels, i * length, length);
             } catch (UserException e) {

@@ -106,8 +106,9 @@ final class CifarFiles {
     }
 
     private static UserException truncated(Path file, long bytes) {
-        return new UserException(file + " is truncated or not CIFAR binary: " + bytes + " bytes, expected a multiple of "
-                + Layout.CIFAR10.recordBytes() + " (CIFAR-10) or " + Layout.CIFAR100.recordBytes() + " (CIFAR-100)");
+        return new UserException(file + " is truncated or not CIFAR binary: " + bytes
+                + " bytes, expected a multiple of " + Layout.CIFAR10.recordBytes() + " (CIFAR-10) or "
+                + Layout.CIFAR100.recordBytes() + " (CIFAR-100)");
     }
 
     private static void requireLabels(Path file, byte[] content, Layout layout) {

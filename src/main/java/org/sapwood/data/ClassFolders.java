@@ -1,7 +1,6 @@
 package org.sapwood.data;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -11,7 +10,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import org.sapwood.io.IoReasons;
 import org.sapwood.io.UserException;
 
 /**
@@ -31,11 +29,7 @@ final class ClassFolders {
         }
 
         byte[] read() {
-            try {
-                return tree.read(file);
-            } catch (UncheckedIOException e) {
-                throw new UserException("cannot read " + describe() + ": " + IoReasons.of(e.getCause()), e);
-            }
+            return tree.read(file);
         }
     }
 
@@ -103,8 +97,8 @@ final class ClassFolders {
         byPath.forEach((file, items) -> {
             int slash = file.lastIndexOf('/');
             if (slash < 0) {
-                throw new UserException(items.getFirst().describe()
-                        + " lies outside any class folder; expected CLASS/image.png");
+                throw new UserException(
+                        items.getFirst().describe() + " lies outside any class folder; expected CLASS/image.png");
             }
             classes.computeIfAbsent(file.substring(0, slash), _ -> new ArrayList<>())
                     .addAll(items);

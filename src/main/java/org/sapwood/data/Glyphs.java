@@ -21,13 +21,17 @@ public final class Glyphs {
     /** Which characters. */
     public enum Half {
         /** 32 letters. */
-        PUBLIC(GlyphAlphabets.LETTERS),
+        PUBLIC(1, GlyphAlphabets.LETTERS),
         /** The 10 digits. */
-        SENSITIVE(GlyphAlphabets.DIGITS);
+        SENSITIVE(2, GlyphAlphabets.DIGITS);
+
+        /** Keeps the random numbers of the halves apart. */
+        private final int stream;
 
         private final List<GlyphShape> shapes;
 
-        Half(List<GlyphShape> shapes) {
+        Half(int stream, List<GlyphShape> shapes) {
+            this.stream = stream;
             this.shapes = shapes;
         }
 
@@ -65,7 +69,7 @@ public final class Glyphs {
 
     private static byte[] image(Half half, int index, long seed) {
         // Philox: two words of key, then the counter's four from low to high. The low two count within the image.
-        int[] state = {(int) seed, (int) (seed >>> Integer.SIZE), 0, 0, index, half.ordinal() + 1};
+        int[] state = {(int) seed, (int) (seed >>> Integer.SIZE), 0, 0, index, half.stream};
         UniformRandomProvider random = RandomSource.PHILOX_4X32.create(state);
         GlyphShape shape = half.shapes.get(index % half.shapes.size());
         return new Handwriting(random).write(shape, SIZE);

@@ -104,8 +104,16 @@ final class Handwriting {
             double to = points[span + 1];
             double after = points[Math.min(last, span + 2)];
             out[i] = from
-                    + 0.5 * t * (to - before
-                            + t * (2 * before - 5 * from + 4 * to - after + t * (3 * (from - to) + after - before)));
+                    + 0.5
+                            * t
+                            * (to
+                                    - before
+                                    + t
+                                            * (2 * before
+                                                    - 5 * from
+                                                    + 4 * to
+                                                    - after
+                                                    + t * (3 * (from - to) + after - before)));
         }
         return out;
     }

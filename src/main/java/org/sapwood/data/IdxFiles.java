@@ -53,7 +53,8 @@ final class IdxFiles {
             throw new UserException(labelsFile + " holds " + labelExtent[0] + " labels, but " + imagesFile + " holds "
                     + count + " images; expected as many");
         }
-        int classes = 1 + IntStream.range(0, count).map(i -> labels[i] & 0xff).max().orElse(0);
+        int classes =
+                1 + IntStream.range(0, count).map(i -> labels[i] & 0xff).max().orElse(0);
         List<String> names = IntStream.range(0, Math.min(classes, LABEL_VALUES))
                 .mapToObj(Integer::toString)
                 .toList();
@@ -77,8 +78,8 @@ final class IdxFiles {
         try (Stream<Path> entries = Files.list(folder)) {
             List<Path> found = entries.filter(IdxFiles::isImagesFile).sorted().toList();
             if (found.size() != 1) {
-                throw new UserException(folder + " holds " + found.size() + " IDX images files; name the one to read: "
-                        + found);
+                throw new UserException(
+                        folder + " holds " + found.size() + " IDX images files; name the one to read: " + found);
             }
             return found.getFirst();
         }
@@ -128,8 +129,10 @@ final class IdxFiles {
             }
             return data;
         } catch (EOFException e) {
-            throw new UserException(file + " is truncated: it ends in its header or inside the compressed data;"
-                    + " fetch the file again", e);
+            throw new UserException(
+                    file + " is truncated: it ends in its header or inside the compressed data;"
+                            + " fetch the file again",
+                    e);
         } catch (ZipException e) {
             throw new UserException(file + " is damaged: " + e.getMessage() + "; fetch the file again", e);
         }

@@ -62,11 +62,10 @@ public final class ImageSet {
     }
 
     /** As {@link #of}, but the arrays now belong to the set: for readers that have just filled them. */
-    static ImageSet owning(
-            int height, int width, int channels, byte[] pixels, int[] labels, List<String> classNames) {
+    static ImageSet owning(int height, int width, int channels, byte[] pixels, int[] labels, List<String> classNames) {
         if (height < 1 || width < 1 || (channels != 1 && channels != 3)) {
-            throw new IllegalArgumentException("height and width must be >= 1 and channels 1 or 3, got " + height + "x"
-                    + width + "x" + channels);
+            throw new IllegalArgumentException(
+                    "height and width must be >= 1 and channels 1 or 3, got " + height + "x" + width + "x" + channels);
         }
         if (pixels.length != (long) labels.length * height * width * channels) {
             throw new IllegalArgumentException("pixels and labels disagree about the number of images");

@@ -13,6 +13,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
+import org.sapwood.io.IoReasons;
 import org.sapwood.io.UserException;
 
 /** The files of a folder or of a zip archive by relative path with '/' between the parts. Nothing is ever unpacked. */
@@ -76,7 +77,7 @@ sealed interface ImageTree extends Closeable {
             try (InputStream in = Files.newInputStream(root.resolve(file))) {
                 return bounded(in, describe(file));
             } catch (IOException e) {
-                throw new UncheckedIOException(e);
+                throw new UserException("cannot read " + describe(file) + ": " + IoReasons.of(e), e);
             }
         }
 
@@ -102,9 +103,8 @@ sealed interface ImageTree extends Closeable {
                         : name + "/";
                 List<String> all = limited(
                         zip.stream().filter(entry -> !entry.isDirectory()).map(ZipEntry::getName), archive);
-                String prefix = all.stream().filter(file -> !isClutter(file)).allMatch(file -> file.startsWith(top))
-                        ? top
-                        : "";
+                String prefix =
+                        all.stream().filter(file -> !isClutter(file)).allMatch(file -> file.startsWith(top)) ? top : "";
                 List<String> files = all.stream()
                         .filter(file -> file.startsWith(prefix))
                         .map(file -> file.substring(prefix.length()))

@@ -15,8 +15,7 @@ import org.sapwood.io.UserException;
  * @param subset which images to keep, by index in the order of the set
  * @param labels the IDX labels file, empty to look for it beside the images
  */
-public record ReadOptions(
-        OptionalInt size, boolean invert, Channels channels, Subset subset, Optional<Path> labels) {
+public record ReadOptions(OptionalInt size, boolean invert, Channels channels, Subset subset, Optional<Path> labels) {
     /** The largest edge accepted, in pixels. */
     public static final int MAX_SIZE = 4096;
 
@@ -81,8 +80,7 @@ public record ReadOptions(
         int endIn(int size, String source) {
             int end = to.orElse(size);
             if (end > size || from >= end) {
-                throw new UserException(
-                        "--subset " + this + " reaches beyond the " + size + " images of " + source);
+                throw new UserException("--subset " + this + " reaches beyond the " + size + " images of " + source);
             }
             return end;
         }

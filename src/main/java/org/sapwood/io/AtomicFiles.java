@@ -65,8 +65,8 @@ public final class AtomicFiles {
         if (folder == null || fileName == null) {
             throw new IOException("cannot write " + target + ": not the path of a file");
         }
-        Path temporary = folder.resolve("." + fileName + "." + ProcessHandle.current().pid() + "-"
-                + SEQUENCE.incrementAndGet() + TEMPORARY_SUFFIX);
+        Path temporary = folder.resolve("." + fileName + "."
+                + ProcessHandle.current().pid() + "-" + SEQUENCE.incrementAndGet() + TEMPORARY_SUFFIX);
         try {
             try (FileChannel channel =
                     FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {

@@ -19,8 +19,7 @@ import java.util.stream.Stream;
  * @param memoryMib physical memory in MiB (the container's limit inside one), 0 where the system does not tell
  * @param maxHeapMib most the Java heap may grow to, in MiB
  */
-public record HostFacts(
-        String sapwood, String jdk, String os, String cpu, int cores, long memoryMib, long maxHeapMib) {
+public record HostFacts(String sapwood, String jdk, String os, String cpu, int cores, long memoryMib, long maxHeapMib) {
     private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
     private static final Path STATUS = Path.of("/proc/self/status");
     private static final int MIB_SHIFT = 20;
@@ -50,7 +49,8 @@ public record HostFacts(
      * @return MiB, empty where the system does not tell
      */
     public static Optional<Long> peakResidentMib() {
-        return field(STATUS, "VmHWM").map(text -> Long.parseLong(text.replace("kB", "").strip()) >> 10);
+        return field(STATUS, "VmHWM")
+                .map(text -> Long.parseLong(text.replace("kB", "").strip()) >> 10);
     }
 
     private static long physicalMemoryBytes() {
@@ -62,7 +62,8 @@ public record HostFacts(
     private static Optional<String> field(Path file, String key) {
         try (Stream<String> lines = Files.lines(file)) {
             return lines.map(line -> List.of(line.split(":", 2)))
-                    .filter(parts -> parts.size() == 2 && parts.getFirst().strip().equals(key))
+                    .filter(parts ->
+                            parts.size() == 2 && parts.getFirst().strip().equals(key))
                     .map(parts -> parts.getLast().strip())
                     .findFirst();
         } catch (IOException e) {

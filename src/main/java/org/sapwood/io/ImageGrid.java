@@ -108,8 +108,7 @@ public record ImageGrid(int height, int width, int channels, int scale) {
         int margin = longest == 0 ? GAP : 2 * GAP + PixelText.width(longest, letter);
         int cellHeight = height * scale + GAP;
         int cellWidth = width * scale + GAP;
-        BufferedImage sheet =
-                PngImages.blank(GAP + rows.size() * cellHeight, margin + columns * cellWidth, channels);
+        BufferedImage sheet = PngImages.blank(GAP + rows.size() * cellHeight, margin + columns * cellWidth, channels);
         Graphics2D graphics = sheet.createGraphics();
         try {
             graphics.setColor(new Color(GROUND, GROUND, GROUND));

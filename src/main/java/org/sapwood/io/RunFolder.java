@@ -67,8 +67,9 @@ public final class RunFolder {
                 }
                 try (Stream<Path> entries = Files.list(path)) {
                     if (entries.findAny().isPresent()) {
-                        throw new UserException(path
-                                + " is not empty; choose a new folder, or continue that run with: sapwood resume " + path);
+                        throw new UserException(
+                                path + " is not empty; choose a new folder, or continue that run with: sapwood resume "
+                                        + path);
                     }
                 }
             }

@@ -71,7 +71,8 @@ public final class Safetensors {
             Map<String, StoredTensor> tensors = new LinkedHashMap<>();
             for (Entry entry : entries) {
                 int bytes = (int) (entry.end() - entry.begin());
-                byte[] data = read(path, channel, dataBegin + entry.begin(), bytes).array();
+                byte[] data =
+                        read(path, channel, dataBegin + entry.begin(), bytes).array();
                 tensors.put(entry.name(), new StoredTensor(path, entry.name(), entry.dtype(), entry.shape(), data));
             }
             return new SafetensorsFile(path, tensors, metadata);
@@ -185,7 +186,9 @@ public final class Safetensors {
             }
             if (entry.end() > dataBytes) {
                 throw damaged(
-                        path, entry.name(), "truncated: its data ends at " + entry.end() + " of " + dataBytes + " bytes");
+                        path,
+                        entry.name(),
+                        "truncated: its data ends at " + entry.end() + " of " + dataBytes + " bytes");
             }
             covered = entry.end();
         }

@@ -29,8 +29,8 @@ public record SafetensorsFile(Path path, Map<String, StoredTensor> tensors, Map<
     public StoredTensor require(String name) {
         StoredTensor tensor = tensors.get(name);
         if (tensor == null) {
-            throw new UserException(path + ": tensor '" + name + "' is missing; the file holds " + tensors.size()
-                    + " tensors");
+            throw new UserException(
+                    path + ": tensor '" + name + "' is missing; the file holds " + tensors.size() + " tensors");
         }
         return tensor;
     }

@@ -85,11 +85,12 @@ public final class SafetensorsWriter {
     public SafetensorsWriter f16(String name, int[] shape, float[] values) {
         for (float value : values) {
             if (Float.isFinite(value) && Math.abs(value) > MAX_HALF) {
-                throw new UserException("tensor '" + name + "' holds " + value
-                        + ", which float16 cannot hold (at most " + MAX_HALF + "); store it as float32");
+                throw new UserException("tensor '" + name + "' holds " + value + ", which float16 cannot hold (at most "
+                        + MAX_HALF + "); store it as float32");
             }
         }
-        return add(name, DType.F16, shape, values.length, (chunk, i) -> chunk.putShort(Float.floatToFloat16(values[i])));
+        return add(
+                name, DType.F16, shape, values.length, (chunk, i) -> chunk.putShort(Float.floatToFloat16(values[i])));
     }
 
     /**

@@ -68,8 +68,8 @@ public final class StoredTensor {
      */
     public StoredTensor requireShape(int... expected) {
         if (!Arrays.equals(shape, expected)) {
-            throw new UserException(file + ": tensor '" + name + "' has shape " + Arrays.toString(shape)
-                    + ", expected " + Arrays.toString(expected));
+            throw new UserException(file + ": tensor '" + name + "' has shape " + Arrays.toString(shape) + ", expected "
+                    + Arrays.toString(expected));
         }
         return this;
     }

@@ -1,6 +1,7 @@
 package org.sapwood.io;
 
 import java.io.Serial;
+import java.util.Objects;
 
 /**
  * A failure that the user caused and can fix: a bad file, a bad option, a full disk. The message stands alone on one
@@ -28,5 +29,11 @@ public final class UserException extends RuntimeException {
      */
     public UserException(String message, Throwable cause) {
         super(message, cause);
+    }
+
+    /** Never null: the message is the reason for this class. */
+    @Override
+    public String getMessage() {
+        return Objects.requireNonNull(super.getMessage());
     }
 }

@@ -22,7 +22,9 @@ class HostFactsTest {
 
     @Test
     void peakMemoryIsKnownOnLinux() {
-        assertEquals(Files.exists(Path.of("/proc/self/status")), HostFacts.peakResidentMib().isPresent());
+        assertEquals(
+                Files.exists(Path.of("/proc/self/status")),
+                HostFacts.peakResidentMib().isPresent());
         HostFacts.peakResidentMib().ifPresent(mib -> assertTrue(mib > 10, "a JVM holds more than " + mib + " MiB"));
     }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -58,7 +59,7 @@ class JsonTest {
 
     @Test
     void brokenFilesAreNamed(@TempDir Path folder) throws IOException {
-        for (byte[] content : List.of("{\"q\":".getBytes(), "[1]".getBytes(), new byte[] {'{', (byte) 0xff})) {
+        for (byte[] content : List.of("{\"q\":".getBytes(StandardCharsets.UTF_8), "[1]".getBytes(StandardCharsets.UTF_8), new byte[] {'{', (byte) 0xff})) {
             Path file = Files.write(folder.resolve("run.json"), content);
             UserException refusal = assertThrows(UserException.class, () -> Json.readObject(file));
             assertTrue(refusal.getMessage().startsWith(file.toString()), refusal.getMessage());

@@ -35,7 +35,8 @@ class RunFolderTest {
         RunFolder run = RunFolder.create(parent.resolve("run"));
         assertThrows(UserException.class, () -> RunFolder.open(run.path()));
         run.writeJson(run.runJson(), Map.of("method", "dp-sapf"));
-        assertEquals("dp-sapf", Json.readObject(RunFolder.open(run.path()).runJson()).get("method"));
+        assertEquals(
+                "dp-sapf", Json.readObject(RunFolder.open(run.path()).runJson()).get("method"));
     }
 
     @Test

@@ -39,13 +39,15 @@ class SafetensorsTest {
                 .write(file);
         SafetensorsFile read = Safetensors.read(file);
         assertEquals(Map.of("step", "12"), read.metadata());
-        assertEquals(List.of("d", "i", "f", "none", "h", "u"), List.copyOf(read.tensors().keySet()));
+        assertEquals(
+                List.of("d", "i", "f", "none", "h", "u"),
+                List.copyOf(read.tensors().keySet()));
         assertArrayEquals(
                 new float[] {1.5f, -0f, Float.MIN_VALUE, Float.MAX_VALUE},
                 read.require("f").requireShape(2, 2).toFloats());
+        assertArrayEquals(new float[] {0.099975586f, -65504f}, read.require("h").toFloats());
         assertArrayEquals(
-                new float[] {0.099975586f, -65504f}, read.require("h").toFloats());
-        assertArrayEquals(new float[] {(float) Math.PI}, read.require("d").requireShape().toFloats());
+                new float[] {(float) Math.PI}, read.require("d").requireShape().toFloats());
         assertArrayEquals(new long[] {Long.MIN_VALUE, 7}, read.require("i").toLongs());
         assertArrayEquals(new long[] {0, 1, 200}, read.require("u").toLongs());
         assertArrayEquals(new float[] {0, 1, 200}, read.require("u").toFloats());
@@ -151,8 +153,8 @@ class SafetensorsTest {
                 .f32("good", new int[] {1}, new float[] {1})
                 .f16("bad", new int[] {3}, new float[] {0, 1, Float.NaN})
                 .write(file);
-        UserException refusal = assertThrows(
-                UserException.class, () -> Safetensors.read(file).requireFinite());
+        UserException refusal =
+                assertThrows(UserException.class, () -> Safetensors.read(file).requireFinite());
         assertTrue(
                 refusal.getMessage().startsWith(file + ": tensor 'bad' holds NaN at flat index 2"),
                 refusal.getMessage());
@@ -169,8 +171,7 @@ class SafetensorsTest {
         assertThrows(UserException.class, () -> read.require("w").toLongs());
         assertThrows(UserException.class, () -> read.require("v"));
         assertThrows(
-                UserException.class,
-                () -> new SafetensorsWriter().f16("big", new int[] {1}, new float[] {70_000f}));
+                UserException.class, () -> new SafetensorsWriter().f16("big", new int[] {1}, new float[] {70_000f}));
         SafetensorsWriter writer = new SafetensorsWriter().f32("w", new int[] {1}, new float[1]);
         assertThrows(IllegalArgumentException.class, () -> writer.f32("w", new int[] {1}, new float[1]));
         assertThrows(IllegalArgumentException.class, () -> writer.f32("v", new int[] {2}, new float[1]));
