@@ -27,7 +27,9 @@ public final class DenoisingTape {
     private final Variable prediction;
     private final @Nullable Variable target;
     private final @Nullable Variable loss;
-    private final float[] encodingRow;
+    private final Tensor[] imageSlots;
+    private final Tensor[] targetSlots;
+    private final float[] encodings;
 
     private DenoisingTape(
             Backend backend, Arena arena, UNet model, int batch, boolean conditional, boolean train, float lossScale) {
@@ -49,7 +51,9 @@ public final class DenoisingTape {
             loss = null;
         }
         tape.seal();
-        encodingRow = new float[batch * encoding.dimension()];
+        encodings = new float[batch * encoding.dimension()];
+        imageSlots = slots(x.value());
+        targetSlots = target == null ? new Tensor[0] : slots(target.value());
     }
 
     /**
@@ -65,8 +69,7 @@ public final class DenoisingTape {
     }
 
     /** A tape that only predicts. */
-    public static DenoisingTape forSampling(
-            Backend backend, Arena arena, UNet model, int batch, boolean conditional) {
+    public static DenoisingTape forSampling(Backend backend, Arena arena, UNet model, int batch, boolean conditional) {
         return new DenoisingTape(backend, arena, model, batch, conditional, false, 1f);
     }
 
@@ -75,25 +78,26 @@ public final class DenoisingTape {
         return labels.length();
     }
 
-    /** Noisy images, [batch, tokens, channels], to be filled. */
-    public Tensor input() {
-        return x.value();
+    /** Sets the noisy image of one slot from {@code noisy[at…]}, tokens × channels. */
+    public void setImage(int slot, float[] noisy, int at) {
+        backend.upload(noisy, at, imageSlots[slot]);
     }
 
-    /** What the model should predict, same layout as {@link #prediction}, to be filled. */
-    public Tensor target() {
-        return require(target).value();
+    /** Sets what the model should predict for one slot, laid out as {@link #prediction}. */
+    public void setTarget(int slot, float[] values, int at) {
+        require(target);
+        backend.upload(values, at, targetSlots[slot]);
     }
 
-    /** Sets timestep and class of one image of the batch. */
+    /** Sets timestep and class of one slot. */
     public void setCondition(int slot, float timestep, int label) {
-        encoding.encode(timestep, encodingRow, slot * encoding.dimension());
+        encoding.encode(timestep, encodings, slot * encoding.dimension());
         labels.values()[slot] = label;
     }
 
     /** Runs the model, and the loss if there is one, on what the slots hold. */
     public void forward() {
-        backend.upload(encodingRow, 0, time.value());
+        backend.upload(encodings, 0, time.value());
         tape.forward();
     }
 
@@ -111,6 +115,14 @@ public final class DenoisingTape {
     /** Mean squared error of each image, [batch]. */
     public Tensor losses() {
         return require(loss).value();
+    }
+
+    private static Tensor[] slots(Tensor batch) {
+        Tensor[] slots = new Tensor[batch.dim(0)];
+        for (int i = 0; i < slots.length; i++) {
+            slots[i] = batch.slice(i, i + 1);
+        }
+        return slots;
     }
 
     private static Variable require(@Nullable Variable variable) {

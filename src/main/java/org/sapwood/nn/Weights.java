@@ -114,9 +114,14 @@ public final class Weights {
                 parameter.layout().toDisk(memory, shape));
     }
 
-    /** Writes every parameter of {@code model}, adapters included, as float32. */
-    public static void save(UNet model, Path path) {
+    /**
+     * Writes every parameter of {@code model}, adapters included, as float32.
+     *
+     * @param metadata free text beside the weights
+     */
+    public static void save(UNet model, Map<String, String> metadata, Path path) {
         SafetensorsWriter writer = new SafetensorsWriter();
+        metadata.forEach(writer::metadata);
         for (Parameter parameter : model.parameters().all()) {
             put(writer, parameter.name(), parameter, parameter.value().toArray());
         }

@@ -112,8 +112,8 @@ public final class ParityStep {
         float[] gradient = new float[vector.size()];
         double[] squaredNorm = new double[1];
         for (int b = 0; b < batch; b++) {
-            backend.upload(x, b * tokens * channels, tape.input());
-            backend.upload(target, b * tokens * config.outChannels(), tape.target());
+            tape.setImage(0, x, b * tokens * channels);
+            tape.setTarget(0, target, b * tokens * config.outChannels());
             tape.setCondition(0, t[b], Math.toIntExact(y[b]));
             tape.forward();
             sink.clear();

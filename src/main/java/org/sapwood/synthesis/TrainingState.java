@@ -1,0 +1,133 @@
+package org.sapwood.synthesis;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.sapwood.autograd.Adam;
+import org.sapwood.autograd.ParameterVector;
+import org.sapwood.diffusion.Ema;
+import org.sapwood.io.RunFolder;
+import org.sapwood.io.Safetensors;
+import org.sapwood.io.SafetensorsFile;
+import org.sapwood.io.SafetensorsWriter;
+import org.sapwood.io.UserException;
+import org.sapwood.nn.UNet;
+import org.sapwood.nn.Weights;
+
+/**
+ * Everything that changes during training: the trainable weights, the optimizer's moments, the averaged weights and the
+ * step. Two files per checkpoint hold it: {@code checkpoint-<step>}, the whole model with averaged weights, which is what
+ * is sampled and released; and {@code optimizer-<step>}, which only {@code resume} needs.
+ */
+final class TrainingState {
+    private static final String WEIGHTS = "weights";
+    private static final String AVERAGED = "averaged";
+    private static final String FIRST_MOMENT = "first_moment";
+    private static final String SECOND_MOMENT = "second_moment";
+    private static final String COUNTERS = "counters";
+
+    /** A newest checkpoint and the one before it, in case the newest is on a disk that lies about fsync. */
+    private static final int KEPT_CHECKPOINTS = 2;
+
+    private final UNet model;
+    private final ParameterVector parameters;
+    private final Map<String, String> metadata;
+    private final float[] weights;
+    private final Adam adam;
+    private final double emaDecay;
+    private Ema ema;
+    private long step;
+
+    /** The start of a training run from the values that the parameters have now. */
+    TrainingState(UNet model, ParameterVector parameters, double emaDecay, Map<String, String> metadata) {
+        this.model = model;
+        this.parameters = parameters;
+        this.metadata = metadata;
+        this.emaDecay = emaDecay;
+        weights = new float[parameters.size()];
+        parameters.read(weights);
+        adam = new Adam(weights.length);
+        ema = new Ema(weights, emaDecay, true);
+    }
+
+    /** Updates applied so far, counting skipped ones. */
+    long step() {
+        return step;
+    }
+
+    /** One optimizer step along {@code gradient}; the model then holds the new weights. */
+    void apply(float[] gradient, double learningRate) {
+        adam.step(weights, gradient, learningRate);
+        ema.update(weights);
+        parameters.write(weights);
+        step++;
+    }
+
+    /** Counts steps whose result was lost: their budget is spent, their update is not made up for. */
+    void skipTo(long spentSteps) {
+        step = Math.max(step, spentSteps);
+    }
+
+    /** Puts the averaged weights into the model. */
+    void useAveraged() {
+        parameters.write(ema.values());
+    }
+
+    /** Writes a checkpoint and removes those before the last two. */
+    void save(RunFolder folder) {
+        int[] shape = {weights.length};
+        new SafetensorsWriter()
+                .f32(WEIGHTS, shape, weights)
+                .f32(AVERAGED, shape, ema.values())
+                .f32(FIRST_MOMENT, shape, adam.firstMoment())
+                .f32(SECOND_MOMENT, shape, adam.secondMoment())
+                .i64(COUNTERS, new int[] {3}, new long[] {step, adam.steps(), ema.updates()})
+                .write(folder.optimizer(step));
+        useAveraged();
+        Weights.save(model, metadata, folder.checkpoint(step));
+        parameters.write(weights);
+        List<RunFolder.Checkpoint> checkpoints = folder.checkpoints();
+        for (int i = 0; i < checkpoints.size() - KEPT_CHECKPOINTS; i++) {
+            delete(checkpoints.get(i).path());
+            delete(folder.optimizer(checkpoints.get(i).step()));
+        }
+    }
+
+    private static void delete(Path path) {
+        try {
+            Files.deleteIfExists(path);
+        } catch (IOException e) {
+            throw new UserException("cannot delete the old checkpoint " + path + ": " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Continues from the newest checkpoint of {@code folder}; without one, stays at the start.
+     *
+     * @throws UserException if its files do not fit this model
+     */
+    void restore(RunFolder folder) {
+        folder.newestCheckpoint().ifPresent(newest -> restore(Safetensors.read(folder.optimizer(newest.step()))));
+    }
+
+    private void restore(SafetensorsFile file) {
+        long[] counters = file.require(COUNTERS).requireShape(3).toLongs();
+        step = counters[0];
+        read(file, WEIGHTS, weights);
+        read(file, FIRST_MOMENT, adam.firstMoment());
+        read(file, SECOND_MOMENT, adam.secondMoment());
+        adam.restore(counters[1]);
+        float[] averaged = new float[weights.length];
+        read(file, AVERAGED, averaged);
+        ema = new Ema(averaged, emaDecay, true, counters[2]);
+        parameters.write(weights);
+    }
+
+    private static void read(SafetensorsFile file, String name, float[] target) {
+        float[] values =
+                file.require(name).requireShape(target.length).requireFinite().toFloats();
+        System.arraycopy(values, 0, target, 0, target.length);
+    }
+}
