@@ -26,6 +26,12 @@ final class Handwriting {
     private static final double STRETCH = 0.12;
     private static final double SHIFT_PIXELS = 0.8;
 
+    /** Most the pen's radius changes along a stroke, as a share of it. */
+    private static final double MAX_PRESSURE = 0.25;
+
+    /** Widest half-edge of a stroke, in pixels. */
+    private static final double MAX_SOFTNESS = 0.85;
+
     private final UniformRandomProvider random;
     private final ZigguratSampler.NormalizedGaussian gaussian;
 
@@ -44,8 +50,9 @@ final class Handwriting {
     byte[] write(GlyphShape shape, int size) {
         Strokes way = shape.variants().get(random.nextInt(shape.variants().size()));
         List<double[][]> traces = traces(way.inOrder());
-        toPixels(traces, size);
-        return draw(inked(traces), size);
+        double radius = Math.clamp(1.25 * StrictMath.exp(0.24 * gaussian.sample()), 0.7, 2.0);
+        toPixels(traces, size, radius);
+        return draw(inked(traces, radius), size);
     }
 
     /** The strokes as dense point rows {xs, ys}, around the origin, with a height of about 1. */
@@ -118,8 +125,8 @@ final class Handwriting {
         return out;
     }
 
-    /** Slants, turns, stretches, and centres the drawing with some error; keeps it inside the image. */
-    private void toPixels(List<double[][]> traces, int size) {
+    /** Slants, turns, stretches, and centres the drawing with some error; keeps all ink off the outermost pixels. */
+    private void toPixels(List<double[][]> traces, int size, double radius) {
         double slant = SLANT * gaussian.sample() - 0.08;
         double turn = TURN_RADIANS * gaussian.sample();
         double cos = StrictMath.cos(turn);
@@ -140,9 +147,12 @@ final class Handwriting {
             }
         }
         double extent = Math.max(high[0] - low[0], high[1] - low[1]);
-        double scale = size * random.nextDouble(0.58, 0.72) / extent;
+        double reach = radius * (1 + MAX_PRESSURE) + MAX_SOFTNESS;
+        double scale = Math.min(size * random.nextDouble(0.58, 0.72), size - 2 - 2 * reach) / extent;
         for (int axis = 0; axis < 2; axis++) {
-            double shift = Math.clamp(SHIFT_PIXELS * gaussian.sample(), -0.07 * size, 0.07 * size);
+            double room = (size - 2 - scale * (high[axis] - low[axis])) / 2 - reach;
+            double limit = Math.clamp(room, 0, 0.07 * size);
+            double shift = Math.clamp(SHIFT_PIXELS * gaussian.sample(), -limit, limit);
             double centre = size / 2.0 + shift;
             for (double[][] trace : traces) {
                 for (int i = 0; i < trace[axis].length; i++) {
@@ -153,13 +163,12 @@ final class Handwriting {
     }
 
     /** Gives every point the pen's width there: one pen for all strokes, pressed harder here and lighter there. */
-    private List<List<Dot>> inked(List<double[][]> traces) {
-        double radius = Math.clamp(1.25 * StrictMath.exp(0.24 * gaussian.sample()), 0.7, 2.0);
+    private List<List<Dot>> inked(List<double[][]> traces, double radius) {
         List<List<Dot>> lines = new ArrayList<>();
         for (double[][] trace : traces) {
             double phase = random.nextDouble(0, 2 * Math.PI);
             double turns = random.nextDouble(1, 6);
-            double depth = random.nextDouble(0, 0.25);
+            double depth = random.nextDouble(0, MAX_PRESSURE);
             List<Dot> line = new ArrayList<>();
             int points = trace[0].length;
             for (int i = 0; i < points; i++) {
@@ -173,7 +182,7 @@ final class Handwriting {
 
     /** Ink falls off from full to none over the pen's softness around the edge of the stroke. */
     private byte[] draw(List<List<Dot>> lines, int size) {
-        double softness = random.nextDouble(0.45, 0.85);
+        double softness = random.nextDouble(0.45, MAX_SOFTNESS);
         double ink = random.nextDouble(215, 290);
         double[] depth = new double[size * size];
         for (List<Dot> line : lines) {

@@ -59,7 +59,10 @@ class JsonTest {
 
     @Test
     void brokenFilesAreNamed(@TempDir Path folder) throws IOException {
-        for (byte[] content : List.of("{\"q\":".getBytes(StandardCharsets.UTF_8), "[1]".getBytes(StandardCharsets.UTF_8), new byte[] {'{', (byte) 0xff})) {
+        for (byte[] content :
+                List.of("{\"q\":".getBytes(StandardCharsets.UTF_8), "[1]".getBytes(StandardCharsets.UTF_8), new byte[] {
+                    '{', (byte) 0xff
+                })) {
             Path file = Files.write(folder.resolve("run.json"), content);
             UserException refusal = assertThrows(UserException.class, () -> Json.readObject(file));
             assertTrue(refusal.getMessage().startsWith(file.toString()), refusal.getMessage());
