@@ -13,7 +13,7 @@ import org.sapwood.io.UserException;
 
 /**
  * Opens an image set of any format: the content decides, not an option. A file may be IDX (plain or gzip), a zip of
- * class folders or CIFAR binary ({@code .bin}); a folder may hold one pair of IDX files, the CIFAR batches or class
+ * class folders, a NumPy archive ({@code .npz}) or CIFAR binary ({@code .bin}); a folder may hold one pair of IDX files, the CIFAR batches or class
  * folders.
  */
 public final class ImageSets {
@@ -66,6 +66,7 @@ public final class ImageSets {
     private enum Format {
         IDX,
         CIFAR,
+        NPZ,
         CLASS_FOLDERS
     }
 
@@ -73,6 +74,7 @@ public final class ImageSets {
         return switch (format(path)) {
             case IDX -> IdxFiles.read(path, options);
             case CIFAR -> CifarFiles.read(path, options);
+            case NPZ -> NpzFiles.read(path, options);
             case CLASS_FOLDERS -> ClassFolders.read(List.of(path), options);
         };
     }
@@ -93,7 +95,7 @@ public final class ImageSets {
         }
         String hex = HexFormat.of().formatHex(begin);
         if (hex.startsWith("504b0304") || hex.startsWith("504b0506")) {
-            return Format.CLASS_FOLDERS;
+            return NpzFiles.hasName(path) ? Format.NPZ : Format.CLASS_FOLDERS;
         }
         if (CifarFiles.hasBinaryName(path)) {
             return Format.CIFAR;

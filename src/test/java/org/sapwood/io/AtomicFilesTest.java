@@ -1,9 +1,11 @@
 package org.sapwood.io;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -58,6 +60,17 @@ class AtomicFilesTest {
             assertEquals(1, Files.size(file));
         });
         assertEquals(200_000, Files.size(file));
+    }
+
+    @Test
+    void whoReadsTheOldFileReadsItToTheEnd() throws IOException {
+        Path file = folder.resolve("a");
+        AtomicFiles.write(file, new byte[] {1, 1, 1});
+        try (InputStream reader = Files.newInputStream(file)) {
+            assertEquals(1, reader.read());
+            AtomicFiles.write(file, new byte[] {2, 2, 2});
+            assertArrayEquals(new byte[] {1, 1}, reader.readAllBytes());
+        }
     }
 
     private List<Path> list() throws IOException {
