@@ -46,4 +46,18 @@ final class Lanes {
     static int[] grow(int[] table, int size) {
         return table.length >= size ? table : Arrays.copyOf(table, size + size / 4);
     }
+
+    /**
+     * Sum of all lanes, halving: a fixed order. {@code reduceLanes(ADD)} takes another order in the interpreter than in
+     * compiled code, so its bits change while a program warms up.
+     */
+    static float sum(FloatVector vector, float[] scratch) {
+        vector.intoArray(scratch, 0);
+        for (int half = V / 2; half > 0; half /= 2) {
+            for (int i = 0; i < half; i++) {
+                scratch[i] += scratch[i + half];
+            }
+        }
+        return scratch[0];
+    }
 }

@@ -25,6 +25,7 @@ final class SimdAttention {
     private float[] rows = new float[0];
     private float[] probabilities = new float[0];
     private float[] gradients = new float[0];
+    private final float[] lanes = new float[V];
 
     SimdAttention(RowGemm rowGemm, ColumnGemm columnGemm) {
         this.rowGemm = rowGemm;
@@ -164,7 +165,7 @@ final class SimdAttention {
     }
 
     /** Turns a row of scores into probabilities; returns the logarithm of Σ eˢ. */
-    private static float softmax(float[] scores, int start, int count, int padded) {
+    private float softmax(float[] scores, int start, int count, int padded) {
         FloatVector largest = FloatVector.broadcast(LANES, Float.NEGATIVE_INFINITY);
         for (int j = 0; j < padded; j += V) {
             FloatVector s = FloatVector.broadcast(LANES, Float.NEGATIVE_INFINITY)
@@ -179,7 +180,7 @@ final class SimdAttention {
             sums = sums.add(e);
             e.intoArray(scores, start + j);
         }
-        float sum = sums.reduceLanes(VectorOperators.ADD);
+        float sum = Lanes.sum(sums, lanes);
         float inverse = 1f / sum;
         for (int j = 0; j < padded; j += V) {
             FloatVector.fromArray(LANES, scores, start + j).mul(inverse).intoArray(scores, start + j);
@@ -202,13 +203,13 @@ final class SimdAttention {
         }
     }
 
-    private static float dot(float[] a, int aStart, float[] b, int bStart, int n) {
+    private float dot(float[] a, int aStart, float[] b, int bStart, int n) {
         FloatVector sum = FloatVector.zero(LANES);
         int j = 0;
         for (; j <= n - V; j += V) {
             sum = FloatVector.fromArray(LANES, a, aStart + j).fma(FloatVector.fromArray(LANES, b, bStart + j), sum);
         }
-        float total = sum.reduceLanes(VectorOperators.ADD);
+        float total = Lanes.sum(sum, lanes);
         for (; j < n; j++) {
             total = Math.fma(a[aStart + j], b[bStart + j], total);
         }

@@ -33,7 +33,7 @@ public final class SimdBackend implements Backend {
         lora = new SimdLora(blas);
         convolution = new SimdConvolution(rowGemm, columnGemm);
         attention = new SimdAttention(rowGemm, columnGemm);
-        privateGradients = new SimdPrivateGradients(columnGemm, convolution);
+        privateGradients = new SimdPrivateGradients(scalar, columnGemm, convolution);
     }
 
     /** A backend for one worker thread. */
@@ -269,7 +269,7 @@ public final class SimdBackend implements Backend {
 
     @Override
     public void squaredNorms(Tensor matrix, int from, int length, double[] out) {
-        SimdPrivateGradients.squaredNorms(matrix, from, length, out);
+        privateGradients.squaredNorms(matrix, from, length, out);
     }
 
     @Override

@@ -36,18 +36,19 @@ final class SimdElementwise {
         scale(x.array(), x.offset(), alpha, y.array(), y.offset(), y.size(), accumulate);
     }
 
-    /** y = α·x or y += α·x (one rounding, by fused multiply-add) for {@code n} elements. */
+    /** y = α·x or y += α·x for {@code n} elements; α·x is rounded before it is added. */
     static void scale(float[] x, int xStart, float alpha, float[] y, int yStart, int n, boolean accumulate) {
         FloatVector factor = FloatVector.broadcast(LANES, alpha);
         int j = 0;
         if (accumulate) {
             for (; j <= n - V; j += V) {
                 FloatVector.fromArray(LANES, x, xStart + j)
-                        .fma(factor, FloatVector.fromArray(LANES, y, yStart + j))
+                        .mul(factor)
+                        .add(FloatVector.fromArray(LANES, y, yStart + j))
                         .intoArray(y, yStart + j);
             }
             for (; j < n; j++) {
-                y[yStart + j] = Math.fma(x[xStart + j], alpha, y[yStart + j]);
+                y[yStart + j] += x[xStart + j] * alpha;
             }
         } else {
             for (; j <= n - V; j += V) {
@@ -84,7 +85,7 @@ final class SimdElementwise {
             VectorMask<Float> mask = Lanes.tail(j, n);
             FloatVector v = FloatVector.fromArray(LANES, in, x.offset() + j, mask);
             FloatVector g = FloatVector.fromArray(LANES, gradient, dy.offset() + j, mask);
-            FloatVector result = g.mul(VectorMath.siluSlope(v, VectorMath.sigmoid(v)));
+            FloatVector result = g.mul(VectorMath.siluSlope(v));
             if (accumulate) {
                 result = result.add(FloatVector.fromArray(LANES, out, dx.offset() + j, mask));
             }
@@ -171,6 +172,20 @@ final class SimdElementwise {
             }
             result.intoArray(y, yStart + c, mask);
         }
+    }
+
+    /** Whether no element is NaN or infinite. x·0 is NaN for those and ±0 for all others. */
+    static boolean allFinite(float[] x, int start, int n) {
+        FloatVector spoiled = FloatVector.zero(LANES);
+        int j = 0;
+        for (; j <= n - V; j += V) {
+            spoiled = FloatVector.fromArray(LANES, x, start + j).fma(FloatVector.zero(LANES), spoiled);
+        }
+        float sum = spoiled.reduceLanes(VectorOperators.ADD);
+        for (; j < n; j++) {
+            sum += x[start + j] * 0f;
+        }
+        return sum == 0f;
     }
 
     private static FloatVector columnSums(float[] x, int start, int tokens, int stride, VectorMask<Float> mask) {

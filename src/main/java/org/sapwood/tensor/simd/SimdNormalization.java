@@ -3,6 +3,7 @@ package org.sapwood.tensor.simd;
 import static org.sapwood.tensor.simd.Lanes.LANES;
 import static org.sapwood.tensor.simd.Lanes.V;
 
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import org.jspecify.annotations.Nullable;
@@ -14,14 +15,15 @@ import org.sapwood.tensor.Tensor;
  * cost no shuffles: every pass works per channel and only the [C] results are combined per group, in fp64.
  *
  * <p>Forward reads x three times (mean, centred squares, output) while a sample sits in the second-level cache. Backward
- * keeps dL/dz in scratch, so that the exponential is computed once.
+ * keeps γ·dL/dz/√(var + ε) in scratch, so that the exponential is computed once.
  */
 final class SimdNormalization {
     private float[] mean = new float[0];
     private float[] inverseDeviation = new float[0];
+    private float[] factor = new float[0];
     private float[] first = new float[0];
     private float[] second = new float[0];
-    private float[] dz = new float[0];
+    private float[] kept = new float[0];
 
     void groupNorm(
             Tensor x, Tensor gamma, Tensor beta, int groups, float epsilon, boolean silu, Tensor statistics, Tensor y) {
@@ -41,9 +43,9 @@ final class SimdNormalization {
                 double variance = groupSum(second, group, width) / count;
                 float inverse = (float) (1 / Math.sqrt(variance + epsilon));
                 fillGroup(inverseDeviation, group, width, inverse);
-                int kept = statistics.offset() + (sample * groups + group) * 2;
-                statistics.array()[kept] = mean[group * width];
-                statistics.array()[kept + 1] = inverse;
+                int at = statistics.offset() + (sample * groups + group) * 2;
+                statistics.array()[at] = mean[group * width];
+                statistics.array()[at + 1] = inverse;
             }
             normalize(x.array(), from, tokens, channels, gamma, beta, silu, y.array(), y.offset() + from - x.offset());
         }
@@ -63,23 +65,18 @@ final class SimdNormalization {
         int tokens = x.shape().rowSize() / channels;
         int width = channels / groups;
         reserve(channels);
-        dz = Lanes.grow(dz, tokens * channels);
+        kept = Lanes.grow(kept, tokens * channels);
         for (int sample = 0; sample < x.dim(0); sample++) {
             loadStatistics(statistics, sample, groups, width);
             int at = sample * tokens * channels;
-            parameterSums(x, gamma, beta, silu, dy, at, tokens, channels, true);
+            fillFactors(gamma, channels);
+            gradientSums(x, gamma, beta, silu, dy, at, tokens, channels, true);
             double count = (double) tokens * width;
             for (int group = 0; group < groups; group++) {
-                double sum = 0;
-                double product = 0;
-                for (int c = group * width; c < (group + 1) * width; c++) {
-                    sum += (double) gamma.array()[gamma.offset() + c] * first[c];
-                    product += (double) gamma.array()[gamma.offset() + c] * second[c];
-                }
-                fillGroup(first, group, width, (float) (sum / count));
-                fillGroup(second, group, width, (float) (product / count));
+                fillGroup(first, group, width, (float) (groupSum(first, group, width) / count));
+                fillGroup(second, group, width, (float) (groupSum(second, group, width) / count));
             }
-            inputGradient(x.array(), x.offset() + at, tokens, channels, gamma, dx.array(), dx.offset() + at, accumulate);
+            inputGradient(x.array(), x.offset() + at, tokens, channels, dx.array(), dx.offset() + at, accumulate);
         }
     }
 
@@ -98,7 +95,8 @@ final class SimdNormalization {
         reserve(channels);
         for (int sample = 0; sample < x.dim(0); sample++) {
             loadStatistics(statistics, sample, groups, channels / groups);
-            parameterSums(x, gamma, beta, silu, dy, sample * tokens * channels, tokens, channels, false);
+            Arrays.fill(factor, 0, channels, 1f);
+            gradientSums(x, gamma, beta, silu, dy, sample * tokens * channels, tokens, channels, false);
             if (gammaTarget != null) {
                 SimdPrivateGradients.store(second, 1f, gammaTarget, sample, channels);
             }
@@ -112,15 +110,23 @@ final class SimdNormalization {
         int padded = channels + V;
         mean = Lanes.grow(mean, padded);
         inverseDeviation = Lanes.grow(inverseDeviation, padded);
+        factor = Lanes.grow(factor, padded);
         first = Lanes.grow(first, padded);
         second = Lanes.grow(second, padded);
     }
 
     private void loadStatistics(Tensor statistics, int sample, int groups, int width) {
         for (int group = 0; group < groups; group++) {
-            int kept = statistics.offset() + (sample * groups + group) * 2;
-            fillGroup(mean, group, width, statistics.array()[kept]);
-            fillGroup(inverseDeviation, group, width, statistics.array()[kept + 1]);
+            int at = statistics.offset() + (sample * groups + group) * 2;
+            fillGroup(mean, group, width, statistics.array()[at]);
+            fillGroup(inverseDeviation, group, width, statistics.array()[at + 1]);
+        }
+    }
+
+    /** factor[c] = γ/√(var + ε). */
+    private void fillFactors(Tensor gamma, int channels) {
+        for (int c = 0; c < channels; c++) {
+            factor[c] = gamma.array()[gamma.offset() + c] * inverseDeviation[c];
         }
     }
 
@@ -219,8 +225,11 @@ final class SimdNormalization {
         }
     }
 
-    /** first[c] = Σ_t dL/dz (the gradient of beta), second[c] = Σ_t dL/dz·x̂ (of gamma); keeps dL/dz if {@code keep}. */
-    private void parameterSums(
+    /**
+     * With g = factor·dL/dz: first[c] = Σ_t g and second[c] = Σ_t g·x̂; keeps g in {@link #kept} if {@code keep}. For a factor
+     * of 1 the sums are the gradients of beta and gamma.
+     */
+    private void gradientSums(
             Tensor x,
             Tensor gamma,
             Tensor beta,
@@ -256,9 +265,10 @@ final class SimdNormalization {
             FloatVector shift,
             VectorMask<Float> mask,
             boolean keep) {
-        float[] kept = dz;
+        float[] g = kept;
         FloatVector centre = FloatVector.fromArray(LANES, mean, c, mask);
         FloatVector inverse = FloatVector.fromArray(LANES, inverseDeviation, c, mask);
+        FloatVector scaled = FloatVector.fromArray(LANES, factor, c, mask);
         FloatVector sum = FloatVector.zero(LANES);
         FloatVector product = sum;
         for (int t = 0, at = 0; t < tokens; t++, at += stride) {
@@ -266,11 +276,11 @@ final class SimdNormalization {
                     FloatVector.fromArray(LANES, x, xStart + at, mask).sub(centre).mul(inverse);
             FloatVector z = normalized.fma(scale, shift);
             FloatVector gradient = FloatVector.fromArray(LANES, dy, dyStart + at, mask)
-                    .mul(VectorMath.siluSlope(z, VectorMath.sigmoid(z)));
+                    .mul(VectorMath.siluSlope(z).mul(scaled));
             sum = sum.add(gradient);
             product = gradient.fma(normalized, product);
             if (keep) {
-                gradient.intoArray(kept, at + c, mask);
+                gradient.intoArray(g, at + c, mask);
             }
         }
         sum.intoArray(first, c, mask);
@@ -287,32 +297,33 @@ final class SimdNormalization {
             int c,
             VectorMask<Float> mask,
             boolean keep) {
-        float[] kept = dz;
+        float[] g = kept;
         FloatVector centre = FloatVector.fromArray(LANES, mean, c, mask);
         FloatVector inverse = FloatVector.fromArray(LANES, inverseDeviation, c, mask);
+        FloatVector scaled = FloatVector.fromArray(LANES, factor, c, mask);
         FloatVector sum = FloatVector.zero(LANES);
         FloatVector product = sum;
         for (int t = 0, at = 0; t < tokens; t++, at += stride) {
             FloatVector normalized =
                     FloatVector.fromArray(LANES, x, xStart + at, mask).sub(centre).mul(inverse);
-            FloatVector gradient = FloatVector.fromArray(LANES, dy, dyStart + at, mask);
+            FloatVector gradient =
+                    FloatVector.fromArray(LANES, dy, dyStart + at, mask).mul(scaled);
             sum = sum.add(gradient);
             product = gradient.fma(normalized, product);
             if (keep) {
-                gradient.intoArray(kept, at + c, mask);
+                gradient.intoArray(g, at + c, mask);
             }
         }
         sum.intoArray(first, c, mask);
         product.intoArray(second, c, mask);
     }
 
-    /** dx = (γ·dL/dz − first − x̂·second)/√(var + ε), with the group means in {@code first} and {@code second}. */
+    /** dx = g − first − x̂·second, with g from {@link #gradientSums} and the group means in first and second. */
     private void inputGradient(
-            float[] x, int start, int tokens, int channels, Tensor gamma, float[] dx, int to, boolean accumulate) {
+            float[] x, int start, int tokens, int channels, float[] dx, int to, boolean accumulate) {
         for (int c = 0; c < channels; c += V) {
             VectorMask<Float> mask = Lanes.tail(c, channels);
-            FloatVector scale = FloatVector.fromArray(LANES, gamma.array(), gamma.offset() + c, mask);
-            inputGradientColumn(x, start + c, tokens, channels, c, scale, mask, dx, to + c, accumulate);
+            inputGradientColumn(x, start + c, tokens, channels, c, mask, dx, to + c, accumulate);
         }
     }
 
@@ -322,12 +333,11 @@ final class SimdNormalization {
             int tokens,
             int stride,
             int c,
-            FloatVector scale,
             VectorMask<Float> mask,
             float[] dx,
             int to,
             boolean accumulate) {
-        float[] kept = dz;
+        float[] g = kept;
         FloatVector centre = FloatVector.fromArray(LANES, mean, c, mask);
         FloatVector inverse = FloatVector.fromArray(LANES, inverseDeviation, c, mask);
         FloatVector offset = FloatVector.fromArray(LANES, first, c, mask).neg();
@@ -335,8 +345,8 @@ final class SimdNormalization {
         for (int t = 0, at = 0; t < tokens; t++, at += stride) {
             FloatVector normalized =
                     FloatVector.fromArray(LANES, x, start + at, mask).sub(centre).mul(inverse);
-            FloatVector centred = FloatVector.fromArray(LANES, kept, at + c, mask).fma(scale, offset);
-            FloatVector result = normalized.fma(slope, centred).mul(inverse);
+            FloatVector centred = FloatVector.fromArray(LANES, g, at + c, mask).add(offset);
+            FloatVector result = normalized.fma(slope, centred);
             if (accumulate) {
                 result = result.add(FloatVector.fromArray(LANES, dx, to + at, mask));
             }

@@ -9,8 +9,11 @@ import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
+import org.sapwood.tensor.Backend;
 import org.sapwood.tensor.ConvGeometry;
 import org.sapwood.tensor.GradientRows;
+import org.sapwood.tensor.HeapStorage;
+import org.sapwood.tensor.Shape;
 import org.sapwood.tensor.Tensor;
 
 /**
@@ -37,11 +40,14 @@ final class SimdPrivateGradients {
 
     private static final long ROUND_BITS = Double.doubleToRawLongBits(ROUND);
 
+    private final Backend scalar;
     private final ColumnGemm columnGemm;
     private final SimdConvolution convolution;
+    private final double[] lanes = new double[D];
     private float[] scratch = new float[0];
 
-    SimdPrivateGradients(ColumnGemm columnGemm, SimdConvolution convolution) {
+    SimdPrivateGradients(Backend scalar, ColumnGemm columnGemm, SimdConvolution convolution) {
+        this.scalar = scalar;
         this.columnGemm = columnGemm;
         this.convolution = convolution;
     }
@@ -107,14 +113,29 @@ final class SimdPrivateGradients {
     void convWeightGradient(Tensor x, Tensor dy, ConvGeometry geometry, GradientRows target) {
         int size = geometry.weightSize();
         for (int sample = 0; sample < x.dim(0); sample++) {
-            if (target.adds(sample)) {
-                scratch = Lanes.grow(scratch, size);
-                convolution.weightGradient(x, dy, sample, geometry, scratch, 0);
+            boolean adds = target.adds(sample);
+            scratch = Lanes.grow(scratch, adds ? size : 0);
+            float[] c = adds ? scratch : target.matrix().array();
+            int start = adds ? 0 : target.start(sample);
+            convolution.weightGradient(x, dy, sample, geometry, c, start);
+            if (!SimdElementwise.allFinite(c, start, size)) {
+                exactConvWeightGradient(x, dy, sample, geometry, c, start);
+            }
+            if (adds) {
                 store(scratch, 1f, target, sample, size);
-            } else {
-                convolution.weightGradient(x, dy, sample, geometry, target.matrix().array(), target.start(sample));
             }
         }
+    }
+
+    /**
+     * A NaN or an infinity in dy times a zero of the margin spoils taps that never met it; the scalar loops skip the margin
+     * and so keep it where it belongs.
+     */
+    private void exactConvWeightGradient(
+            Tensor x, Tensor dy, int sample, ConvGeometry geometry, float[] c, int start) {
+        Tensor row = new Tensor(Shape.of(1, geometry.weightSize()), new HeapStorage(c), start);
+        GradientRows target = new GradientRows(row, 0, 1, false);
+        scalar.convWeightGradient(x.slice(sample, sample + 1), dy.slice(sample, sample + 1), geometry, target);
     }
 
     static void biasGradient(Tensor dy, GradientRows target) {
@@ -134,7 +155,7 @@ final class SimdPrivateGradients {
                 gradient, 0, alpha, target.matrix().array(), target.start(sample), n, target.adds(sample));
     }
 
-    static void squaredNorms(Tensor matrix, int from, int length, double[] out) {
+    void squaredNorms(Tensor matrix, int from, int length, double[] out) {
         int stride = matrix.shape().rowSize();
         for (int row = 0; row < matrix.dim(0); row++) {
             out[row] = squaredNorm(matrix.array(), matrix.offset() + row * stride + from, length);
@@ -142,7 +163,7 @@ final class SimdPrivateGradients {
     }
 
     /** Four vectors of partial sums hide the latency of the adder; they are joined in a fixed order. */
-    private static double squaredNorm(float[] g, int start, int length) {
+    private double squaredNorm(float[] g, int start, int length) {
         DoubleVector sum0 = DoubleVector.zero(DOUBLES);
         DoubleVector sum1 = sum0;
         DoubleVector sum2 = sum0;
@@ -158,7 +179,11 @@ final class SimdPrivateGradients {
             sum2 = g2.fma(g2, sum2);
             sum3 = g3.fma(g3, sum3);
         }
-        double sum = sum0.add(sum1).add(sum2.add(sum3)).reduceLanes(VectorOperators.ADD);
+        sum0.add(sum1).add(sum2.add(sum3)).intoArray(lanes, 0);
+        double sum = 0;
+        for (double lane : lanes) {
+            sum += lane;
+        }
         for (; j < length; j++) {
             sum += (double) g[start + j] * g[start + j];
         }

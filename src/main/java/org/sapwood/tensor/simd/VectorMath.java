@@ -53,9 +53,15 @@ final class VectorMath {
         return FloatVector.broadcast(LANES, 1f).div(exp(x.neg()).add(1f));
     }
 
-    /** Derivative of x·σ(x), given σ(x): σ·(1 + x·(1 − σ)). */
-    static FloatVector siluSlope(FloatVector x, FloatVector sigmoid) {
+    /**
+     * Derivative of x·σ(x): σ·(1 + x·(1 − σ)). With 1 − σ taken as e⁻ˣ·σ, since a difference from 1 would lose the digits
+     * that a large x multiplies.
+     */
+    static FloatVector siluSlope(FloatVector x) {
         FloatVector one = FloatVector.broadcast(LANES, 1f);
-        return x.fma(one.sub(sigmoid), one).mul(sigmoid);
+        FloatVector e = exp(x.neg());
+        FloatVector sigmoid = one.div(e.add(one));
+        FloatVector complement = e.mul(sigmoid).blend(1f, x.compare(VectorOperators.LT, -EXP_MAX));
+        return x.fma(complement, one).mul(sigmoid);
     }
 }
