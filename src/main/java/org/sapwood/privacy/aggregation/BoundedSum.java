@@ -1,0 +1,101 @@
+package org.sapwood.privacy.aggregation;
+
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+import org.sapwood.privacy.ledger.Charge;
+import org.sapwood.privacy.random.GaussianNoise;
+
+/**
+ * An exact sum of contributions that knows its own L2 sensitivity, and turns into a {@link NoisedSum} exactly once.
+ *
+ * <p>Its content is private: {@link #units} is for accumulating into, and nothing of it may be printed or saved. Sums
+ * of micro-batches, threads and devices are merged first and noised once: a second {@link #noised} throws, and every
+ * one needs its own {@link Charge} and its own noise stream. Not thread-safe.
+ */
+public final class BoundedSum {
+
+    private final SumGrid grid;
+    private long @Nullable [] units;
+
+    /** An empty sum. */
+    public BoundedSum(SumGrid grid) {
+        this(grid, new long[grid.coordinates()]);
+    }
+
+    BoundedSum(SumGrid grid, long[] zeroed) {
+        this.grid = grid;
+        this.units = zeroed;
+    }
+
+    /** What the integers mean. */
+    public SumGrid grid() {
+        return grid;
+    }
+
+    /** The largest L2 norm, in real units, of what one example adds. */
+    public double sensitivity() {
+        return grid.sensitivity();
+    }
+
+    /**
+     * The integers to accumulate into, in units of the grid's step.
+     *
+     * @throws IllegalStateException if the sum was noised
+     */
+    public long[] units() {
+        long[] live = units;
+        if (live == null) {
+            throw new IllegalStateException("this sum was already noised; noise is added exactly once");
+        }
+        return live;
+    }
+
+    /** Adds a stretch of one example's gradient; see {@link GradientGrid#accumulate}. */
+    public void add(float[] gradient, int offset, int length, float scale, int sumOffset) {
+        GradientGrid.accumulate(gradient, offset, length, scale, units(), sumOffset);
+    }
+
+    /**
+     * Adds another sum, exactly, and zeroes it, so that it can go on accumulating but nothing is added twice.
+     *
+     * @throws IllegalArgumentException if it lies on another grid
+     */
+    public void merge(BoundedSum other) {
+        if (!grid.equals(other.grid)) {
+            throw new IllegalArgumentException("cannot merge a sum on " + other.grid + " into one on " + grid);
+        }
+        if (other == this) {
+            throw new IllegalArgumentException("cannot merge a sum into itself");
+        }
+        long[] mine = units();
+        long[] theirs = other.units();
+        for (int i = 0; i < mine.length; i++) {
+            mine[i] += theirs[i];
+        }
+        Arrays.fill(theirs, 0);
+    }
+
+    /**
+     * Adds Gaussian noise of standard deviation σ · sensitivity to every coordinate, rounded to the grid, and hands the
+     * result over. The bits do not depend on the number of threads.
+     *
+     * @param charge proof that the ledger has recorded this step; σ comes from its event
+     * @param noise a fresh stream
+     * @param threads how many threads make noise, at least 1
+     * @throws IllegalStateException if the sum, the charge or the noise was used before
+     * @throws IllegalArgumentException if the charged event states another sensitivity than this sum has
+     */
+    public NoisedSum noised(Charge charge, GaussianNoise noise, int threads) {
+        long[] sums = units();
+        double noiseMultiplier = charge.claim(grid.sensitivity());
+        noise.claim();
+        units = null;
+        NoiseAdder.add(sums, noiseMultiplier * grid.sensitivity() / grid.step(), noise, threads);
+        return new NoisedSum(grid, sums);
+    }
+
+    @Override
+    public String toString() {
+        return "BoundedSum[" + grid + "]";
+    }
+}

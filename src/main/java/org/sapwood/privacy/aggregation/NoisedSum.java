@@ -1,0 +1,67 @@
+package org.sapwood.privacy.aggregation;
+
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+import org.sapwood.privacy.sampling.ExpectedBatchSize;
+
+/** A sum after its noise: anything may be done with it. */
+public final class NoisedSum {
+
+    private final SumGrid grid;
+    private long @Nullable [] units;
+
+    NoisedSum(SumGrid grid, long[] units) {
+        this.grid = grid;
+        this.units = units;
+    }
+
+    private long[] live() {
+        long[] live = units;
+        if (live == null) {
+            throw new IllegalStateException("this noised sum was recycled");
+        }
+        return live;
+    }
+
+    /** How many coordinates there are. */
+    public int coordinates() {
+        return grid.coordinates();
+    }
+
+    /** The noised sum in real units, exactly. */
+    public double[] values() {
+        return Arrays.stream(live()).mapToDouble(unit -> unit * grid.step()).toArray();
+    }
+
+    /**
+     * The noised mean: the sum divided by the public expected batch size. There is no way to divide by the size a batch
+     * happened to have.
+     *
+     * @param batch the public constant B
+     * @param mean receives one float per coordinate
+     */
+    public void meanOver(ExpectedBatchSize batch, float[] mean) {
+        long[] sums = live();
+        double perUnit = grid.step() / batch.examples();
+        for (int i = 0; i < sums.length; i++) {
+            mean[i] = (float) (sums[i] * perUnit);
+        }
+    }
+
+    /** The L2 norm of the noised sum, safe to show. */
+    public double norm() {
+        double sum = 0;
+        for (long unit : live()) {
+            sum += (double) unit * unit;
+        }
+        return Math.sqrt(sum) * grid.step();
+    }
+
+    /** A new, empty sum on the same grid that takes over this one's memory; this one cannot be read any more. */
+    public BoundedSum recycle() {
+        long[] memory = live();
+        units = null;
+        Arrays.fill(memory, 0);
+        return new BoundedSum(grid, memory);
+    }
+}
