@@ -1,0 +1,11 @@
+/**
+ * The measured worth of a synthetic image set: downstream accuracy ({@link org.sapwood.evaluation.DownstreamAccuracy}),
+ * Fréchet distance and precision/recall in the feature space of a classifier trained on public data ({@link
+ * org.sapwood.evaluation.Fidelity}), gathered by {@link org.sapwood.evaluation.Evaluation}. Everything here that touches
+ * real images is a non-private diagnostic: comparing with private data is itself a release, and no budget was spent on
+ * it.
+ */
+@NullMarked
+package org.sapwood.evaluation;
+
+import org.jspecify.annotations.NullMarked;
