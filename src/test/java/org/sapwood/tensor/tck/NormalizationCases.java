@@ -98,6 +98,7 @@ final class NormalizationCases {
         OpCase backward = operands(new OpCase("groupNormBackwardInput", g + (accumulate ? " +=" : ""), g.batch), g)
                 .output("dx", accumulate, g.batch, g.tokens, g.channels)
                 .tolerance(g.count() + 3, degenerate(g) ? 1000 : 4)
+                .amplification(10 / Math.sqrt(EPSILON))
                 .call((backend, x) -> backend.groupNormBackwardInput(
                         x.tensor("x"),
                         x.tensor("gamma"),

@@ -17,7 +17,8 @@ import org.sapwood.tensor.Shape;
  *
  * <p>Tolerance of a result against the expected e: ε·√length·(2·rms + |e| + slack·factor), with ε = 2⁻²³, rms the root
  * mean square of the whole output, {@code length} the number of terms in a reduction, {@code slack} the size of a result
- * where all its values may cancel, and {@code factor} that of the {@link Data}. Length 0 asks for equality.
+ * where all its values may cancel, and {@code factor} that of the {@link Data}; to which {@link #underflow} is added.
+ * Length 0 asks for equality.
  */
 final class OpCase {
     private final String op;
@@ -29,6 +30,8 @@ final class OpCase {
     private BiConsumer<Backend, Arguments> call = (backend, arguments) -> {};
     private @Nullable Consumer<Definition> definition;
     private boolean definedForNonFinite = true;
+    private boolean nonFiniteMaySpread;
+    private double amplification = 1;
 
     /**
      * A case without operands yet.
@@ -91,6 +94,21 @@ final class OpCase {
         return this;
     }
 
+    /**
+     * Lets a non-finite input reach any output of its sample. For convolution gradients, where a backend may skip the
+     * zero padding or multiply with it, and 0·∞ tells which.
+     */
+    OpCase nonFiniteMaySpread() {
+        this.nonFiniteMaySpread = true;
+        return this;
+    }
+
+    /** Says how much the primitive enlarges what its intermediate results lose below the normal range of floats. */
+    OpCase amplification(double newAmplification) {
+        this.amplification = newAmplification;
+        return this;
+    }
+
     OpCase call(BiConsumer<Backend, Arguments> newCall) {
         this.call = newCall;
         return this;
@@ -138,6 +156,15 @@ final class OpCase {
 
     double slack() {
         return slack;
+    }
+
+    /** Absolute error that results may have because floats lose precision below their normal range. */
+    double underflow() {
+        return length * amplification * Float.MIN_VALUE;
+    }
+
+    boolean mayNonFiniteSpread() {
+        return nonFiniteMaySpread;
     }
 
     BiConsumer<Backend, Arguments> call() {

@@ -1,0 +1,208 @@
+package org.sapwood.tensor.tck;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+import org.sapwood.tensor.Backend;
+import org.sapwood.tensor.Backends;
+import org.sapwood.tensor.ConvGeometry;
+import org.sapwood.tensor.GradientRows;
+import org.sapwood.tensor.Indices;
+import org.sapwood.tensor.Tensor;
+
+/** Results worked out by hand, on every backend that runs here. */
+class KnownAnswersTest {
+    private static final float NAN = Float.NaN;
+
+    private static void onEveryBackend(Consumer<Backend> check) {
+        List<String> available = Backends.names().stream()
+                .filter(name -> Backends.unavailable(name) == null)
+                .toList();
+        for (String name : available) {
+            try (Backend backend = Backends.choose(name).open()) {
+                check.accept(backend);
+            }
+        }
+    }
+
+    private static Tensor tensor(int[] extents, float... values) {
+        return Tensor.of(values, extents);
+    }
+
+    private static int[] of(int... extents) {
+        return extents;
+    }
+
+    @Test
+    void linearMultipliesWithTheTransposeOfItsWeight() {
+        onEveryBackend(backend -> {
+            Tensor x = tensor(of(2, 2), 1, 2, 3, 4);
+            Tensor weight = tensor(of(3, 2), 1, 0, 0, 1, 10, 100);
+            Tensor y = Tensor.zeros(2, 3);
+            backend.linear(x, weight, tensor(of(3), 0.5f, 0, -1), y);
+            assertArrayEquals(new float[] {1.5f, 2, 209, 3.5f, 4, 429}, y.toArray());
+        });
+    }
+
+    @Test
+    void loraAddsTheScaledProductOfItsFactors() {
+        onEveryBackend(backend -> {
+            Tensor x = tensor(of(1, 2), 1, 2);
+            Tensor a = tensor(of(1, 2), 3, 4);
+            Tensor b = tensor(of(2, 1), 5, -1);
+            Tensor xa = Tensor.zeros(1, 1);
+            Tensor y = tensor(of(1, 2), 100, 100);
+            backend.lora(x, a, b, 2, xa, y);
+            assertArrayEquals(new float[] {11}, xa.toArray());
+            assertArrayEquals(new float[] {210, 78}, y.toArray());
+
+            Tensor dyb = Tensor.zeros(1, 1);
+            Tensor dx = tensor(of(1, 2), 1, 1);
+            backend.loraBackwardInput(tensor(of(1, 2), 1, 2), a, b, 2, dyb, dx);
+            assertArrayEquals(new float[] {6}, dyb.toArray());
+            assertArrayEquals(new float[] {19, 25}, dx.toArray());
+        });
+    }
+
+    /** 2×2 image 1 2 / 3 4 under the 3×3 kernel 1…9: the centre output sums pixel times the kernel around it. */
+    @Test
+    void convolutionIsACrossCorrelation() {
+        onEveryBackend(backend -> {
+            Tensor x = tensor(of(1, 4, 1), 1, 2, 3, 4);
+            Tensor weight = tensor(of(3, 3, 1, 1), 1, 2, 3, 4, 5, 6, 7, 8, 9);
+            Tensor y = Tensor.zeros(1, 4, 1);
+            backend.conv2d(x, weight, null, ConvGeometry.same(2, 2, 1, 1, 3), y);
+            assertArrayEquals(new float[] {77, 67, 47, 37}, y.toArray());
+
+            Tensor dx = Tensor.zeros(1, 4, 1);
+            Tensor corner = tensor(of(1, 4, 1), 1, 0, 0, 0);
+            backend.conv2dBackwardInput(corner, weight, ConvGeometry.same(2, 2, 1, 1, 3), dx, false);
+            assertArrayEquals(new float[] {5, 6, 8, 9}, dx.toArray());
+
+            Tensor gradient = Tensor.zeros(1, 9);
+            backend.convWeightGradient(
+                    x, corner, ConvGeometry.same(2, 2, 1, 1, 3), new GradientRows(gradient, 0, 1, false));
+            assertArrayEquals(new float[] {0, 0, 0, 0, 1, 2, 0, 3, 4}, gradient.toArray());
+        });
+    }
+
+    /** Padding only after the last row and column, as diffusers' {@code downsample_padding = 0}. */
+    @Test
+    void asymmetricPaddingStartsAtTheFirstPixel() {
+        onEveryBackend(backend -> {
+            Tensor x = tensor(of(1, 4, 1), 1, 2, 3, 4);
+            Tensor weight = tensor(of(3, 3, 1, 1), 1, 2, 3, 4, 5, 6, 7, 8, 9);
+            Tensor y = Tensor.zeros(1, 1, 1);
+            backend.conv2d(x, weight, null, new ConvGeometry(2, 2, 1, 1, 3, 2, 0, 1), y);
+            assertEquals(1 + 2 * 2 + 3 * 4 + 4 * 5, y.toArray()[0]);
+        });
+    }
+
+    @Test
+    void groupNormCentresAndScalesEachGroup() {
+        onEveryBackend(backend -> {
+            Tensor x = tensor(of(1, 2, 2), 1, 10, 3, 30);
+            Tensor statistics = Tensor.zeros(1, 2, 2);
+            Tensor y = Tensor.zeros(1, 2, 2);
+            backend.groupNorm(x, tensor(of(2), 1, 2), tensor(of(2), 0, 5), 2, 0, false, statistics, y);
+            assertArrayEquals(new float[] {-1, 3, 1, 7}, y.toArray(), 1e-6f);
+            assertArrayEquals(new float[] {2, 1, 20, 0.1f}, statistics.toArray(), 1e-6f);
+        });
+    }
+
+    /** Equal scores average the values; a NaN query spoils its own row and no other. */
+    @Test
+    void attentionAverages() {
+        onEveryBackend(backend -> {
+            Tensor q = tensor(of(1, 2, 1), 0, NAN);
+            Tensor k = tensor(of(1, 3, 1), 1, 2, 3);
+            Tensor v = tensor(of(1, 3, 1), 3, 6, 9);
+            Tensor logSumExp = Tensor.zeros(1, 1, 2);
+            Tensor y = Tensor.zeros(1, 2, 1);
+            backend.attention(q, k, v, 1, logSumExp, y);
+            assertEquals(6, y.toArray()[0], 1e-6);
+            assertEquals(Math.log(3), logSumExp.toArray()[0], 1e-6);
+            assertTrue(Float.isNaN(y.toArray()[1]));
+        });
+    }
+
+    @Test
+    void activationsAtTheirEdges() {
+        onEveryBackend(backend -> {
+            float infinity = Float.POSITIVE_INFINITY;
+            Tensor x = tensor(of(6), NAN, -1, 0, 2, infinity, -infinity);
+            Tensor y = Tensor.zeros(6);
+            backend.relu(x, y);
+            assertArrayEquals(new float[] {NAN, 0, 0, 2, infinity, 0}, y.toArray());
+            backend.reluBackward(x, tensor(of(6), 1, 1, 1, 1, 1, 1), y, false);
+            assertArrayEquals(new float[] {0, 0, 0, 1, 1, 0}, y.toArray());
+            backend.silu(tensor(of(6), NAN, 0, 100, -100, infinity, 1), y);
+            assertArrayEquals(new float[] {NAN, 0, 100, 0, infinity, 0.7310586f}, y.toArray(), 1e-6f);
+        });
+    }
+
+    @Test
+    void losses() {
+        onEveryBackend(backend -> {
+            Tensor loss = Tensor.zeros(2);
+            Tensor gradient = Tensor.zeros(2, 2);
+            backend.meanSquaredError(tensor(of(2, 2), 1, 2, 0, 0), tensor(of(2, 2), 0, 4, 0, 0), 0.5f, loss, gradient);
+            assertArrayEquals(new float[] {2.5f, 0}, loss.toArray());
+            assertArrayEquals(new float[] {0.5f, -1, 0, 0}, gradient.toArray());
+
+            Indices labels = new Indices(2);
+            labels.values()[1] = 1;
+            backend.crossEntropy(tensor(of(2, 2), 7, 7, 1e4f, -1e4f), labels, 1, loss, gradient);
+            assertArrayEquals(new float[] {(float) Math.log(2), 2e4f}, loss.toArray(), 1e-6f);
+            assertArrayEquals(new float[] {-0.5f, 0.5f, 1, -1}, gradient.toArray(), 1e-6f);
+        });
+    }
+
+    @Test
+    void indicesOutsideTheTableAreRefused() {
+        onEveryBackend(backend -> {
+            Indices indices = new Indices(1);
+            indices.values()[0] = 2;
+            Tensor table = Tensor.zeros(2, 3);
+            Tensor row = Tensor.zeros(1, 3);
+            assertThrows(IndexOutOfBoundsException.class, () -> backend.embedding(table, indices, row));
+            GradientRows target = new GradientRows(Tensor.zeros(1, 6), 0, 1, false);
+            assertThrows(IndexOutOfBoundsException.class, () -> backend.embeddingGradient(indices, 2, row, target));
+            Tensor loss = Tensor.zeros(1);
+            Tensor logits = Tensor.zeros(1, 2);
+            assertThrows(
+                    IndexOutOfBoundsException.class,
+                    () -> backend.crossEntropy(logits, indices, 1, loss, Tensor.zeros(1, 2)));
+        });
+    }
+
+    /** Two samples to a row: 0.75 + 0.75 counts beside 2²⁴ only if it is summed before it is added. */
+    @Test
+    void rowsAddFinishedGradients() {
+        onEveryBackend(backend -> {
+            Tensor dy = tensor(of(3, 2, 1), 0x1p24f, 0, 0.75f, 0.75f, 3, 4);
+            Tensor matrix = tensor(of(2, 3), 9, 9, 9, 9, 9, 9);
+            backend.biasGradient(dy, new GradientRows(matrix, 1, 2, false));
+            assertArrayEquals(new float[] {9, 0x1p24f + 2, 9, 9, 7, 9}, matrix.toArray());
+            backend.biasGradient(dy, new GradientRows(matrix, 1, 2, true));
+            assertArrayEquals(new float[] {9, 0x1p25f, 9, 9, 14, 9}, matrix.toArray());
+        });
+    }
+
+    @Test
+    void theGridRoundsTiesToEven() {
+        onEveryBackend(backend -> {
+            long[] sums = {100, 0, 0, 0, 0};
+            Tensor matrix = tensor(of(2, 5), 9, 9, 9, 9, 9, 0.5f, 1.5f, 2.5f, -0.5f, -1.5f);
+            backend.accumulateOnGrid(matrix, 1, 0, 5, 1, sums);
+            assertArrayEquals(new long[] {100, 2, 2, 0, -2}, sums);
+            backend.accumulateOnGrid(matrix, 0, 1, 2, 0x1p20, sums);
+            assertArrayEquals(new long[] {100, 2 + (9 << 20), 2 + (9 << 20), 0, -2}, sums);
+        });
+    }
+}
