@@ -81,15 +81,41 @@ final class ColumnGemm {
             if (mainColumns > 0) {
                 int to = cStart + mainRows * ldc;
                 loadEdge(c, to, ldc, restRows, mainColumns, mainColumns, accumulate);
-                block(aEdge, 0, EDGE_ROWS, edgeSegment, b, bStart, ldb, bSegment, EDGE_ROWS, mainColumns, cEdge, 0,
-                        mainColumns, accumulate);
+                block(
+                        aEdge,
+                        0,
+                        EDGE_ROWS,
+                        edgeSegment,
+                        b,
+                        bStart,
+                        ldb,
+                        bSegment,
+                        EDGE_ROWS,
+                        mainColumns,
+                        cEdge,
+                        0,
+                        mainColumns,
+                        accumulate);
                 storeEdge(c, to, ldc, restRows, mainColumns, mainColumns);
             }
             if (restColumns > 0) {
                 int to = cStart + mainRows * ldc + mainColumns;
                 loadEdge(c, to, ldc, restRows, restColumns, PANEL, accumulate);
-                block(aEdge, 0, EDGE_ROWS, edgeSegment, bEdge, 0, PANEL, length * PANEL, EDGE_ROWS, PANEL, cEdge, 0,
-                        PANEL, accumulate);
+                block(
+                        aEdge,
+                        0,
+                        EDGE_ROWS,
+                        edgeSegment,
+                        bEdge,
+                        0,
+                        PANEL,
+                        length * PANEL,
+                        EDGE_ROWS,
+                        PANEL,
+                        cEdge,
+                        0,
+                        PANEL,
+                        accumulate);
                 storeEdge(c, to, ldc, restRows, restColumns, PANEL);
             }
         }
@@ -180,12 +206,15 @@ final class ColumnGemm {
                 int ldf = started ? ldc : 0;
                 int aAt = leftStart + row;
                 switch (height) {
-                    case 12 -> StridedKernels.tile12x2(
-                            left, aAt, leftLd, k, right, bAt, rightLd, from, fromAt, ldf, c, cAt, ldc);
-                    case 8 -> StridedKernels.tile8x2(
-                            left, aAt, leftLd, k, right, bAt, rightLd, from, fromAt, ldf, c, cAt, ldc);
-                    default -> StridedKernels.tile4x2(
-                            left, aAt, leftLd, k, right, bAt, rightLd, from, fromAt, ldf, c, cAt, ldc);
+                    case 12 ->
+                        StridedKernels.tile12x2(
+                                left, aAt, leftLd, k, right, bAt, rightLd, from, fromAt, ldf, c, cAt, ldc);
+                    case 8 ->
+                        StridedKernels.tile8x2(
+                                left, aAt, leftLd, k, right, bAt, rightLd, from, fromAt, ldf, c, cAt, ldc);
+                    default ->
+                        StridedKernels.tile4x2(
+                                left, aAt, leftLd, k, right, bAt, rightLd, from, fromAt, ldf, c, cAt, ldc);
                 }
                 row += height;
             }

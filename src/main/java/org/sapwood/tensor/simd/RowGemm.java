@@ -114,18 +114,7 @@ final class RowGemm {
     /** C += A·B; arguments as in {@link #begin}. */
     void add(float[] a, int aShift, int k, float[] b, int bStart, int ldb, int panelStep, int n, float[] c) {
         for (int from = 0; from < k; from += SLICE) {
-            slice(
-                    a,
-                    aShift + from,
-                    Math.min(SLICE, k - from),
-                    b,
-                    bStart + from * ldb,
-                    ldb,
-                    panelStep,
-                    n,
-                    c,
-                    cRow,
-                    c);
+            slice(a, aShift + from, Math.min(SLICE, k - from), b, bStart + from * ldb, ldb, panelStep, n, c, cRow, c);
         }
     }
 

@@ -117,17 +117,14 @@ final class SimdAttention {
     private static float[] packKeys(
             float[] buffer, Tensor k, int head, int channels, int width, int keyCount, float scale) {
         float[] packed = Lanes.grow(buffer, Panels.size(width, keyCount));
-        Panels.packTransposed(
-                k.array(), k.offset() + head, channels, width, keyCount, scale, packed, 0, width * PANEL);
+        Panels.packTransposed(k.array(), k.offset() + head, channels, width, keyCount, scale, packed, 0, width * PANEL);
         return packed;
     }
 
     /** out [count, padded] = rows of q times the packed keys. */
-    private void scores(
-            Tensor q, int at, int channels, int width, int count, float[] packed, int padded, float[] out) {
+    private void scores(Tensor q, int at, int channels, int width, int count, float[] packed, int padded, float[] out) {
         rowGemm.setUniformRows(count, q.offset() + at, channels, 0, padded);
-        rowGemm.begin(
-                q.array(), 0, width, packed, 0, PANEL, width * PANEL, padded, rowGemm.zeroStart(padded), out);
+        rowGemm.begin(q.array(), 0, width, packed, 0, PANEL, width * PANEL, padded, rowGemm.zeroStart(padded), out);
     }
 
     /** Rows of one head of {@code out} = weights [count, keys] · one head of v, or added to. */
@@ -176,7 +173,8 @@ final class SimdAttention {
         float max = largest.reduceLanes(VectorOperators.MAX);
         FloatVector sums = FloatVector.zero(LANES);
         for (int j = 0; j < padded; j += V) {
-            FloatVector e = VectorMath.exp(FloatVector.fromArray(LANES, scores, start + j).sub(max));
+            FloatVector e = VectorMath.exp(
+                    FloatVector.fromArray(LANES, scores, start + j).sub(max));
             sums = sums.add(e);
             e.intoArray(scores, start + j);
         }
@@ -189,8 +187,7 @@ final class SimdAttention {
     }
 
     /** For one query: p = exp(s − normalizer), ds = p·(dp − projection)·scale, both in place. */
-    private void scoreGradients(
-            int start, int count, int padded, float normalizer, float projection, float scale) {
+    private void scoreGradients(int start, int count, int padded, float normalizer, float projection, float scale) {
         float[] p = probabilities;
         float[] ds = gradients;
         FloatVector zero = FloatVector.zero(LANES);

@@ -258,8 +258,7 @@ public final class SimdBackend implements Backend {
             Tensor dy,
             @Nullable GradientRows gammaTarget,
             @Nullable GradientRows betaTarget) {
-        normalization.groupNormParameterGradient(
-                x, gamma, beta, groups, silu, statistics, dy, gammaTarget, betaTarget);
+        normalization.groupNormParameterGradient(x, gamma, beta, groups, silu, statistics, dy, gammaTarget, betaTarget);
     }
 
     @Override

@@ -10,6 +10,7 @@ import org.sapwood.tensor.Tensor;
 final class SimdBlas {
     private final RowGemm rowGemm;
     private final ColumnGemm columnGemm;
+    private final PackedGemm packedGemm = new PackedGemm();
     private float[] packed = new float[0];
 
     SimdBlas(RowGemm rowGemm, ColumnGemm columnGemm) {
@@ -21,6 +22,23 @@ final class SimdBlas {
         int m = c.dim(0);
         int n = c.dim(1);
         int k = a.dim(transposeA ? 0 : 1);
+        if (PackedGemm.pays(m, n, k)) {
+            packedGemm.multiply(
+                    a.array(),
+                    a.offset(),
+                    transposeA,
+                    b.array(),
+                    b.offset(),
+                    transposeB,
+                    alpha,
+                    m,
+                    n,
+                    k,
+                    c.array(),
+                    c.offset(),
+                    accumulate);
+            return;
+        }
         float[] right = b.array();
         int bStart = b.offset();
         int ldb = b.dim(1);
@@ -42,14 +60,16 @@ final class SimdBlas {
             if (accumulate) {
                 rowGemm.add(a.array(), 0, k, right, bStart, ldb, panelStep, n, c.array());
             } else {
-                rowGemm.begin(
-                        a.array(), 0, k, right, bStart, ldb, panelStep, n, rowGemm.zeroStart(n), c.array());
+                rowGemm.begin(a.array(), 0, k, right, bStart, ldb, panelStep, n, rowGemm.zeroStart(n), c.array());
             }
             return;
         }
         for (int column = 0, panel = bStart; column < n; column += PANEL, panel += panelStep) {
             int width = right == packed ? Math.min(PANEL, n - column) : n;
-            columnGemm.left(a.array(), a.offset(), m, 0).right(right, panel, ldb, 0).over(1, k);
+            columnGemm
+                    .left(a.array(), a.offset(), m, 0)
+                    .right(right, panel, ldb, 0)
+                    .over(1, k);
             columnGemm.multiply(m, width, c.array(), c.offset() + column, n, accumulate);
             if (width == n) {
                 return;
@@ -61,7 +81,8 @@ final class SimdBlas {
         int in = weight.dim(1);
         int out = weight.dim(0);
         rowGemm.setUniformRows(y.size() / out, x.offset(), in, y.offset(), out);
-        float[] start = bias == null ? rowGemm.zeroStart(out) : rowGemm.startRow(bias.array(), bias.offset(), out, true);
+        float[] start =
+                bias == null ? rowGemm.zeroStart(out) : rowGemm.startRow(bias.array(), bias.offset(), out, true);
         float[] panels = packWeight(weight, 1f);
         rowGemm.begin(x.array(), 0, in, panels, 0, PANEL, in * PANEL, out, start, y.array());
     }

@@ -42,7 +42,8 @@ final class SimdConvolution {
             ldb = PANEL;
             panelStep = depth * PANEL;
         }
-        float[] start = bias == null ? rowGemm.zeroStart(out) : rowGemm.startRow(bias.array(), bias.offset(), out, true);
+        float[] start =
+                bias == null ? rowGemm.zeroStart(out) : rowGemm.startRow(bias.array(), bias.offset(), out, true);
         int batch = x.dim(0);
         shapeInput(geometry);
         int group = padded.group(batch);
@@ -51,7 +52,15 @@ final class SimdConvolution {
             padded.load(x.array(), x.offset() + first * geometry.inTokens() * in, count, 0);
             int yStart = y.offset() + first * geometry.outTokens() * out;
             setPixels(count, geometry.outHeight(), geometry.outWidth(), stride * in, stride * padded.rowStride, 0);
-            setOutputs(count, geometry.outHeight(), geometry.outWidth(), yStart, geometry.outTokens(), geometry.outWidth(), 1, out);
+            setOutputs(
+                    count,
+                    geometry.outHeight(),
+                    geometry.outWidth(),
+                    yStart,
+                    geometry.outTokens(),
+                    geometry.outWidth(),
+                    1,
+                    out);
             for (int ky = 0; ky < kernel; ky++) {
                 int b = bStart + ky * kernel * in * ldb;
                 int shift = ky * padded.rowStride;
@@ -196,8 +205,7 @@ final class SimdConvolution {
     }
 
     /** Gradient of one sample's weight [k, k, Cin, Cout] into {@code c}, replacing what stands there. */
-    void weightGradient(
-            Tensor x, Tensor dy, int sample, ConvGeometry geometry, float[] c, int cStart) {
+    void weightGradient(Tensor x, Tensor dy, int sample, ConvGeometry geometry, float[] c, int cStart) {
         int in = geometry.inChannels();
         int out = geometry.outChannels();
         int kernel = geometry.kernel();

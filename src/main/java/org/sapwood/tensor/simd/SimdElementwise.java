@@ -166,7 +166,8 @@ final class SimdElementwise {
             float[] x, int start, int tokens, int channels, float alpha, float[] y, int yStart, boolean accumulate) {
         for (int c = 0; c < channels; c += V) {
             VectorMask<Float> mask = Lanes.tail(c, channels);
-            FloatVector result = columnSums(x, start + c, tokens, channels, mask).mul(alpha);
+            FloatVector result =
+                    columnSums(x, start + c, tokens, channels, mask).mul(alpha);
             if (accumulate) {
                 result = result.add(FloatVector.fromArray(LANES, y, yStart + c, mask));
             }
@@ -293,8 +294,8 @@ final class SimdElementwise {
             sum.intoArray(out, to + c);
         }
         for (; c < channels; c++) {
-            float sum = (in[from + c] + in[from + channels + c])
-                    + (in[from + below + c] + in[from + below + channels + c]);
+            float sum =
+                    (in[from + c] + in[from + channels + c]) + (in[from + below + c] + in[from + below + channels + c]);
             out[to + c] = accumulate ? sum + out[to + c] : sum;
         }
     }

@@ -174,7 +174,15 @@ final class SimdNormalization {
     }
 
     private void normalize(
-            float[] x, int start, int tokens, int channels, Tensor gamma, Tensor beta, boolean silu, float[] y, int to) {
+            float[] x,
+            int start,
+            int tokens,
+            int channels,
+            Tensor gamma,
+            Tensor beta,
+            boolean silu,
+            float[] y,
+            int to) {
         for (int c = 0; c < channels; c += V) {
             VectorMask<Float> mask = Lanes.tail(c, channels);
             FloatVector centre = FloatVector.fromArray(LANES, mean, c, mask);
@@ -220,7 +228,9 @@ final class SimdNormalization {
             float[] y,
             int to) {
         for (int t = 0, at = 0; t < tokens; t++, at += stride) {
-            FloatVector z = FloatVector.fromArray(LANES, x, start + at, mask).sub(centre).fma(factor, shift);
+            FloatVector z = FloatVector.fromArray(LANES, x, start + at, mask)
+                    .sub(centre)
+                    .fma(factor, shift);
             z.mul(VectorMath.sigmoid(z)).intoArray(y, to + at, mask);
         }
     }
@@ -272,8 +282,9 @@ final class SimdNormalization {
         FloatVector sum = FloatVector.zero(LANES);
         FloatVector product = sum;
         for (int t = 0, at = 0; t < tokens; t++, at += stride) {
-            FloatVector normalized =
-                    FloatVector.fromArray(LANES, x, xStart + at, mask).sub(centre).mul(inverse);
+            FloatVector normalized = FloatVector.fromArray(LANES, x, xStart + at, mask)
+                    .sub(centre)
+                    .mul(inverse);
             FloatVector z = normalized.fma(scale, shift);
             FloatVector gradient = FloatVector.fromArray(LANES, dy, dyStart + at, mask)
                     .mul(VectorMath.siluSlope(z).mul(scaled));
@@ -304,8 +315,9 @@ final class SimdNormalization {
         FloatVector sum = FloatVector.zero(LANES);
         FloatVector product = sum;
         for (int t = 0, at = 0; t < tokens; t++, at += stride) {
-            FloatVector normalized =
-                    FloatVector.fromArray(LANES, x, xStart + at, mask).sub(centre).mul(inverse);
+            FloatVector normalized = FloatVector.fromArray(LANES, x, xStart + at, mask)
+                    .sub(centre)
+                    .mul(inverse);
             FloatVector gradient =
                     FloatVector.fromArray(LANES, dy, dyStart + at, mask).mul(scaled);
             sum = sum.add(gradient);
@@ -319,8 +331,7 @@ final class SimdNormalization {
     }
 
     /** dx = g − first − x̂·second, with g from {@link #gradientSums} and the group means in first and second. */
-    private void inputGradient(
-            float[] x, int start, int tokens, int channels, float[] dx, int to, boolean accumulate) {
+    private void inputGradient(float[] x, int start, int tokens, int channels, float[] dx, int to, boolean accumulate) {
         for (int c = 0; c < channels; c += V) {
             VectorMask<Float> mask = Lanes.tail(c, channels);
             inputGradientColumn(x, start + c, tokens, channels, c, mask, dx, to + c, accumulate);
@@ -343,8 +354,9 @@ final class SimdNormalization {
         FloatVector offset = FloatVector.fromArray(LANES, first, c, mask).neg();
         FloatVector slope = FloatVector.fromArray(LANES, second, c, mask).neg();
         for (int t = 0, at = 0; t < tokens; t++, at += stride) {
-            FloatVector normalized =
-                    FloatVector.fromArray(LANES, x, start + at, mask).sub(centre).mul(inverse);
+            FloatVector normalized = FloatVector.fromArray(LANES, x, start + at, mask)
+                    .sub(centre)
+                    .mul(inverse);
             FloatVector centred = FloatVector.fromArray(LANES, g, at + c, mask).add(offset);
             FloatVector result = normalized.fma(slope, centred);
             if (accumulate) {

@@ -1,6 +1,5 @@
 package org.sapwood.tensor.simd;
 
-import static org.sapwood.tensor.simd.Lanes.LANES;
 import static org.sapwood.tensor.simd.Lanes.V;
 
 import jdk.incubator.vector.DoubleVector;
@@ -131,8 +130,7 @@ final class SimdPrivateGradients {
      * A NaN or an infinity in dy times a zero of the margin spoils taps that never met it; the scalar loops skip the margin
      * and so keep it where it belongs.
      */
-    private void exactConvWeightGradient(
-            Tensor x, Tensor dy, int sample, ConvGeometry geometry, float[] c, int start) {
+    private void exactConvWeightGradient(Tensor x, Tensor dy, int sample, ConvGeometry geometry, float[] c, int start) {
         Tensor row = new Tensor(Shape.of(1, geometry.weightSize()), new HeapStorage(c), start);
         GradientRows target = new GradientRows(row, 0, 1, false);
         scalar.convWeightGradient(x.slice(sample, sample + 1), dy.slice(sample, sample + 1), geometry, target);
@@ -205,8 +203,11 @@ final class SimdPrivateGradients {
         LongVector bias = LongVector.broadcast(LONGS, ROUND_BITS);
         int j = 0;
         for (; j <= length - D; j += D) {
-            LongVector rounded =
-                    widen(g, start + j).mul(factor).add(round).reinterpretAsLongs().sub(bias);
+            LongVector rounded = widen(g, start + j)
+                    .mul(factor)
+                    .add(round)
+                    .reinterpretAsLongs()
+                    .sub(bias);
             LongVector.fromArray(LONGS, sums, to + j).add(rounded).intoArray(sums, to + j);
         }
         for (; j < length; j++) {
