@@ -44,13 +44,33 @@ public final class Adam {
      */
     public void step(float[] weights, float[] gradient, double learningRate) {
         steps++;
+        update(weights, gradient, learningRate, 0, weights.length);
+    }
+
+    /**
+     * One update with a learning rate of its own for some weights.
+     *
+     * @param gradient as long as {@code weights}; not changed
+     * @param learningRate of all other weights, ≥ 0
+     * @param from first weight with the rate {@code ownRate}
+     * @param to one past the last such weight
+     * @param ownRate ≥ 0
+     */
+    public void step(float[] weights, float[] gradient, double learningRate, int from, int to, double ownRate) {
+        steps++;
+        update(weights, gradient, learningRate, 0, from);
+        update(weights, gradient, ownRate, from, to);
+        update(weights, gradient, learningRate, to, weights.length);
+    }
+
+    private void update(float[] weights, float[] gradient, double learningRate, int from, int to) {
         float b1 = (float) beta1;
         float b2 = (float) beta2;
         float eps = (float) epsilon;
         float stepSize = (float) (learningRate / (1 - Math.pow(beta1, steps)));
         float correction = (float) (1 / Math.sqrt(1 - Math.pow(beta2, steps)));
         float keep = (float) (1 - learningRate * weightDecay);
-        for (int i = 0; i < weights.length; i++) {
+        for (int i = from; i < to; i++) {
             float g = gradient[i];
             float m = b1 * firstMoment[i] + (1 - b1) * g;
             float v = b2 * secondMoment[i] + (1 - b2) * g * g;

@@ -79,7 +79,7 @@ public final class GradientEngine implements AutoCloseable {
      * An engine whose tapes are recorded on first use; freeze parameters and attach adapters before.
      *
      * @param threads worker threads, ≥ 1
-     * @param microBatch examples per micro-batch, ≥ 1
+     * @param microBatch images per micro-batch, ≥ 1; several draws of an example count as several images
      * @param draws K ≥ 1, draws per example; the loss of each counts 1/K
      * @param conditional whether the labels are used
      */
@@ -125,6 +125,11 @@ public final class GradientEngine implements AutoCloseable {
     /** Worker threads. */
     public int workerCount() {
         return workers.length;
+    }
+
+    /** Examples per micro-batch: the most rows that a consumer sees at once. */
+    public int rowsPerMicroBatch() {
+        return microBatch;
     }
 
     /**

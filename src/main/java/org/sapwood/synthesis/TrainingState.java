@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.sapwood.autograd.Adam;
+import org.sapwood.autograd.Parameter;
 import org.sapwood.autograd.ParameterVector;
 import org.sapwood.diffusion.Ema;
 import org.sapwood.io.RunFolder;
@@ -37,6 +38,9 @@ final class TrainingState {
     private final float[] weights;
     private final Adam adam;
     private final double emaDecay;
+    private final int labelFrom;
+    private final int labelTo;
+    private double labelRateFactor = 1;
     private Ema ema;
     private long step;
 
@@ -49,6 +53,16 @@ final class TrainingState {
         weights = new float[parameters.size()];
         parameters.read(weights);
         adam = new Adam(weights.length);
+        int from = 0;
+        int to = 0;
+        for (Parameter parameter : parameters.parameters()) {
+            if (PublicModel.isLabelEmbedder(parameter.name())) {
+                from = parameters.offset(parameters.position(parameter));
+                to = from + parameter.size();
+            }
+        }
+        labelFrom = from;
+        labelTo = to;
         ema = new Ema(weights, emaDecay, true);
     }
 
@@ -57,9 +71,14 @@ final class TrainingState {
         return step;
     }
 
+    /** Gives the label embedder, if it trains, a learning rate that many times the common one. */
+    void scaleLabelRate(double factor) {
+        labelRateFactor = factor;
+    }
+
     /** One optimizer step along {@code gradient}; the model then holds the new weights. */
     void apply(float[] gradient, double learningRate) {
-        adam.step(weights, gradient, learningRate);
+        adam.step(weights, gradient, learningRate, labelFrom, labelTo, learningRate * labelRateFactor);
         ema.update(weights);
         parameters.write(weights);
         step++;

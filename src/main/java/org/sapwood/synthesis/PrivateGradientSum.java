@@ -1,0 +1,107 @@
+package org.sapwood.synthesis;
+
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import org.sapwood.autograd.Parameter;
+import org.sapwood.autograd.ParameterVector;
+import org.sapwood.privacy.aggregation.BoundedSum;
+import org.sapwood.privacy.aggregation.GradientGrid;
+import org.sapwood.privacy.aggregation.NoisedSum;
+import org.sapwood.privacy.ledger.Charge;
+import org.sapwood.privacy.random.GaussianNoise;
+import org.sapwood.tensor.Backend;
+import org.sapwood.tensor.Tensor;
+
+/**
+ * Clips every example's gradient once and adds it to an exact integer sum, one per worker; the sums are merged and
+ * noised once per logical batch.
+ */
+final class PrivateGradientSum implements GradientEngine.RowConsumer {
+    /** Columns of the gradient rows that are clipped by one factor. */
+    private record Group(int from, int length) {}
+
+    /** What one worker clips with. */
+    private static final class Scratch {
+        final double[][] squaredNorms;
+        final double[] ofExample;
+        final float[] scales;
+
+        Scratch(int groups, int rows) {
+            squaredNorms = new double[groups][rows];
+            ofExample = new double[groups];
+            scales = new float[groups];
+        }
+    }
+
+    private final GradientGrid grid;
+    private final List<Group> groups;
+    private final BoundedSum[] sums;
+    private final Scratch[] scratch;
+    private final int threads;
+
+    private PrivateGradientSum(GradientGrid grid, List<Group> groups, int workers, int rows) {
+        this.grid = grid;
+        this.groups = groups;
+        this.threads = workers;
+        sums = new BoundedSum[workers];
+        scratch = new Scratch[workers];
+        for (int i = 0; i < workers; i++) {
+            sums[i] = new BoundedSum(grid.sumGrid());
+            scratch[i] = new Scratch(groups.size(), rows);
+        }
+    }
+
+    /** A sum for a rule with one norm over all parameters. */
+    static PrivateGradientSum flat(GradientGrid grid, ParameterVector parameters, int workers, int rows) {
+        return new PrivateGradientSum(grid, List.of(new Group(0, parameters.size())), workers, rows);
+    }
+
+    /** A sum for a rule with one norm per parameter. */
+    static PrivateGradientSum byParameter(GradientGrid grid, ParameterVector parameters, int workers, int rows) {
+        List<Parameter> list = parameters.parameters();
+        List<Group> groups = IntStream.range(0, list.size())
+                .mapToObj(i -> new Group(parameters.offset(i), list.get(i).size()))
+                .toList();
+        return new PrivateGradientSum(grid, groups, workers, rows);
+    }
+
+    @Override
+    public void accept(int worker, Backend backend, int microBatch, Tensor rows, int first, int count) {
+        Scratch s = scratch[worker];
+        long[] units = sums[worker].units();
+        for (int g = 0; g < groups.size(); g++) {
+            Group group = groups.get(g);
+            backend.squaredNorms(rows, group.from(), group.length(), s.squaredNorms[g]);
+        }
+        for (int row = 0; row < count; row++) {
+            for (int g = 0; g < groups.size(); g++) {
+                s.ofExample[g] = s.squaredNorms[g][row];
+            }
+            grid.scales(s.ofExample, s.scales);
+            for (int g = 0; g < groups.size(); g++) {
+                // A scale of 0 marks an example that must not be touched: 0 times NaN is NaN.
+                if (s.scales[g] != 0) {
+                    Group group = groups.get(g);
+                    backend.accumulateOnGrid(rows, row, group.from(), group.length(), s.scales[g], units);
+                }
+            }
+        }
+    }
+
+    /**
+     * Merges the workers' sums, adds noise, and hands the result to {@code use}; the memory is then used for the next
+     * logical batch.
+     *
+     * @param charge proof that the step is recorded
+     * @param noise a fresh stream
+     */
+    void release(Charge charge, GaussianNoise noise, Consumer<NoisedSum> use) {
+        for (int i = 1; i < sums.length; i++) {
+            sums[0].merge(sums[i]);
+        }
+        NoisedSum noised = sums[0].noised(charge, noise, threads);
+        use.accept(noised);
+        sums[0] = noised.recycle();
+    }
+}

@@ -1,0 +1,97 @@
+package org.sapwood.synthesis;
+
+import java.util.Map;
+import org.sapwood.autograd.ParameterVector;
+import org.sapwood.io.RunFolder;
+import org.sapwood.privacy.accounting.RdpAccountant;
+import org.sapwood.privacy.aggregation.NoisedSum;
+import org.sapwood.privacy.ledger.Ledger;
+import org.sapwood.privacy.random.RandomSource;
+import org.sapwood.privacy.sampling.ExpectedBatchSize;
+import org.sapwood.privacy.sampling.PoissonSampler;
+
+/**
+ * DP-SGD (Abadi et al. 2016) as {@code docs/privacy.md} states it: a Poisson batch, one clip per example, an exact sum,
+ * noise once, division by the public expected batch size, Adam. Every step is in the ledger before its noise is drawn.
+ */
+final class PrivateTrainer {
+    /** Name of the training event in the ledger. */
+    static final String EVENT = "training";
+
+    private static final double SECONDS_BETWEEN_REPORTS = 1;
+
+    private final GradientEngine engine;
+    private final DenoisingDraws draws;
+    private final PrivateGradientSum sum;
+    private final PoissonSampler sampler;
+    private final ExpectedBatchSize batch;
+    private final RandomSource randomness;
+    private final Ledger ledger;
+    private final float[] update;
+    private double updateNorm;
+
+    /**
+     * @param sampler the one that the ledger's event came from
+     * @param batch public expected batch size
+     */
+    PrivateTrainer(
+            GradientEngine engine,
+            DenoisingDraws draws,
+            PrivateGradientSum sum,
+            ParameterVector parameters,
+            PoissonSampler sampler,
+            ExpectedBatchSize batch,
+            RandomSource randomness,
+            Ledger ledger) {
+        this.engine = engine;
+        this.draws = draws;
+        this.sum = sum;
+        this.sampler = sampler;
+        this.batch = batch;
+        this.randomness = randomness;
+        this.ledger = ledger;
+        this.update = new float[parameters.size()];
+    }
+
+    /** Trains until the ledger allows no more steps. */
+    void run(TrainingState state, double learningRate, int warmUpSteps, RunFolder folder, ProgressListener progress) {
+        int total = ledger.spent(EVENT) + ledger.remaining(EVENT);
+        CheckpointClock clock = new CheckpointClock();
+        RateMeter meter = new RateMeter();
+        RdpAccountant accountant = new RdpAccountant();
+        long lastReport = 0;
+        double epsilon = ledger.spentEpsilon(accountant);
+        while (ledger.remaining(EVENT) > 0) {
+            double rate = learningRate * Math.min(1, (state.step() + 1.0) / Math.max(1, warmUpSteps));
+            step(state, rate);
+            meter.add(batch.examples());
+            clock.maybe(() -> state.save(folder));
+            boolean last = ledger.remaining(EVENT) == 0;
+            if (last || System.nanoTime() - lastReport > SECONDS_BETWEEN_REPORTS * 1e9) {
+                lastReport = System.nanoTime();
+                epsilon = ledger.spentEpsilon(accountant);
+                folder.appendMetrics(Map.of(
+                        "step", state.step(),
+                        "epsilon_spent_rdp", epsilon,
+                        "images_per_s", meter.perSecond(),
+                        "update_norm", updateNorm));
+            }
+            progress.step(state.step(), total, epsilon, meter.perSecond());
+        }
+        clock.now(() -> state.save(folder));
+    }
+
+    /** One private step. */
+    void step(TrainingState state, double learningRate) {
+        int[] examples = sampler.sample();
+        draws.select(ledger.spent(EVENT), examples);
+        engine.run(examples.length, draws, sum);
+        sum.release(ledger.charge(EVENT), randomness.gaussian(RandomSource.Purpose.NOISE), this::read);
+        state.apply(update, learningRate);
+    }
+
+    private void read(NoisedSum noised) {
+        noised.meanOver(batch, update);
+        updateNorm = noised.norm() / batch.examples();
+    }
+}
