@@ -50,7 +50,8 @@ final class LossComposition {
         this.losses = losses;
         this.direction = direction;
         this.delta = delta;
-        double steps = losses.stream().mapToDouble(SubsampledGaussianLoss::steps).sum();
+        double steps =
+                losses.stream().mapToDouble(SubsampledGaussianLoss::steps).sum();
         this.reach = Math.sqrt(2 * (Math.log(1e7) + Math.log(steps) - Math.log(delta)));
         TiltedMoments moments = new TiltedMoments(losses, direction, reach);
         this.tilt = moments.bestTilt(Math.log(delta));
@@ -69,7 +70,8 @@ final class LossComposition {
         // Splitting a cell of width h adds at most h²/6 to the variance of a step.
         double wanted = Math.sqrt(6e-6 * variance / steps);
         double points = Math.clamp(width / wanted, SMALLEST_WINDOW, LARGEST_WINDOW);
-        this.window = points > SMALLEST_WINDOW ? Integer.highestOneBit((int) Math.ceil(points) - 1) << 1 : SMALLEST_WINDOW;
+        this.window =
+                points > SMALLEST_WINDOW ? Integer.highestOneBit((int) Math.ceil(points) - 1) << 1 : SMALLEST_WINDOW;
         double most = losses.stream()
                 .mapToDouble(loss -> LossGrid.size(loss, 1, reach))
                 .max()
@@ -161,8 +163,7 @@ final class LossComposition {
         for (long index = top; index > top - window; index--) {
             // Now excess = δ(L) and above = Σ over higher points of mass · e^{−(their loss − L)}, for L = index · h.
             double level = index * spacing;
-            double mass = Math.max(0, tilted[Math.floorMod(index, window)])
-                    * Math.exp(-tilt * (level - reference));
+            double mass = Math.max(0, tilted[Math.floorMod(index, window)]) * Math.exp(-tilt * (level - reference));
             double weight = above + mass;
             double margin = rounding * Math.exp(-tilt * (level - spacing - reference));
             double next = excess + weight * share;

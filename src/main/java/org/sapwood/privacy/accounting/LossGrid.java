@@ -152,9 +152,8 @@ final class LossGrid {
                 double x = low + (piece + NODES_5[k]) * width;
                 double probability = WEIGHTS_5[k] * width * loss.density(direction, x);
                 double value = loss.loss(x);
-                double ahead = direction == LossDirection.REMOVE
-                        ? value - cell * spacing
-                        : (cell + 1) * spacing - value;
+                double ahead =
+                        direction == LossDirection.REMOVE ? value - cell * spacing : (cell + 1) * spacing - value;
                 mass += probability;
                 upper += probability * Math.clamp(-Math.expm1(-ahead) / cellShare, 0, 1);
             }
@@ -163,9 +162,7 @@ final class LossGrid {
     }
 
     private void add(long cell, double mass, double upper) {
-        int lower = direction == LossDirection.REMOVE
-                ? (int) (cell - firstCell)
-                : (int) (-(cell + 1) - firstIndex);
+        int lower = direction == LossDirection.REMOVE ? (int) (cell - firstCell) : (int) (-(cell + 1) - firstIndex);
         masses[lower + 1] += upper;
         masses[lower] += mass - upper;
     }

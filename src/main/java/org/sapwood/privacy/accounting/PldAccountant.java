@@ -32,14 +32,15 @@ public final class PldAccountant implements Accountant {
             return Double.POSITIVE_INFINITY;
         }
         List<SubsampledGaussianLoss> losses = distinctLosses(events);
-        double totalVariation =
-                losses.stream().mapToDouble(loss -> loss.steps() * loss.totalVariation()).sum();
+        double totalVariation = losses.stream()
+                .mapToDouble(loss -> loss.steps() * loss.totalVariation())
+                .sum();
         if (totalVariation * (1 + 1e-12) <= delta) {
             return 0;
         }
         if (losses.size() == 1 && losses.getFirst().samplingRate() == 1) {
             SubsampledGaussianLoss only = losses.getFirst();
-            return GaussianMechanism.epsilon(Math.sqrt(only.steps()) / only.noiseMultiplier(), delta);
+            return GaussianMechanism.epsilon(Math.sqrt((double) only.steps()) / only.noiseMultiplier(), delta);
         }
         double bound = 0;
         for (LossDirection direction : LossDirection.values()) {

@@ -16,8 +16,7 @@ import java.util.Objects;
  * @param sensitivity L2 sensitivity of one query under {@link Adjacency#ADD_REMOVE}, in (0, ∞)
  * @param steps how many such queries, at least 0
  */
-public record PrivacyEvent(
-        String name, double samplingRate, double noiseMultiplier, double sensitivity, int steps) {
+public record PrivacyEvent(String name, double samplingRate, double noiseMultiplier, double sensitivity, int steps) {
 
     /**
      * Checks every component.

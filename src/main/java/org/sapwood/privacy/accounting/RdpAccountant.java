@@ -29,7 +29,8 @@ public final class RdpAccountant implements Accountant {
         DoubleStream fractional = IntStream.rangeClosed(1, 99).mapToDouble(i -> 1 + i / 10.0);
         DoubleStream integers = IntStream.rangeClosed(12, 63).asDoubleStream();
         DoubleStream tail = DoubleStream.of(64, 72, 80, 96, 112, 128, 160, 192, 256, 320, 384, 512, 640, 768, 1024);
-        return DoubleStream.concat(DoubleStream.concat(fractional, integers), tail).toArray();
+        return DoubleStream.concat(DoubleStream.concat(fractional, integers), tail)
+                .toArray();
     }
 
     @Override
@@ -67,8 +68,7 @@ public final class RdpAccountant implements Accountant {
         return perStep.computeIfAbsent(
                 new Query(samplingRate, noiseMultiplier),
                 query -> Arrays.stream(ORDERS)
-                        .map(order ->
-                                SubsampledGaussianRdp.perStep(query.samplingRate, query.noiseMultiplier, order))
+                        .map(order -> SubsampledGaussianRdp.perStep(query.samplingRate, query.noiseMultiplier, order))
                         .toArray());
     }
 }

@@ -75,7 +75,8 @@ final class SubsampledGaussianRdp {
         for (long i = first; i <= last; i++) {
             double x = i * spacing;
             double logDensity = -x * x / (2 * sigma * sigma);
-            logExcess = LogSpace.add(logExcess, logDensity + logBernoulliGap(q, (2 * x - 1) / (2 * sigma * sigma), order));
+            logExcess =
+                    LogSpace.add(logExcess, logDensity + logBernoulliGap(q, (2 * x - 1) / (2 * sigma * sigma), order));
         }
         double logNormaliser = Math.log(spacing / (sigma * Math.sqrt(2 * Math.PI)));
         return LogSpace.log1pExp(logExcess + logNormaliser);

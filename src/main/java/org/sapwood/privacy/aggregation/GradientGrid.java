@@ -98,8 +98,7 @@ public final class GradientGrid {
      * @param sums receives the integers
      * @param sumOffset first coordinate in {@code sums}
      */
-    public static void accumulate(
-            float[] gradient, int offset, int length, float scale, long[] sums, int sumOffset) {
+    public static void accumulate(float[] gradient, int offset, int length, float scale, long[] sums, int sumOffset) {
         if (scale == 0) {
             return;
         }

@@ -104,8 +104,8 @@ public final class Ledger implements AutoCloseable {
         SpendingJournal journal = SpendingJournal.open(folder.resolve(JOURNAL));
         int[] exact = journal.replay(document);
         String worst = document.randomness().equals("secure") ? randomness : document.randomness();
-        Ledger ledger = new Ledger(
-                new LedgerDocument(document.events(), exact, exact, document.delta(), worst), file, journal);
+        Ledger ledger =
+                new Ledger(new LedgerDocument(document.events(), exact, exact, document.delta(), worst), file, journal);
         // The document must hold the exact count before the journal starts anew.
         ledger.write();
         journal.clear();

@@ -97,8 +97,10 @@ record LedgerDocument(List<PrivacyEvent> events, int[] spent, int[] recorded, do
                 throw new UserException(where + "name must be a text, got " + list.get(i));
             }
             events.add(event(map, name, where));
-            recorded[i] = boundedInteger(map, "steps_recorded", where, 0, events.get(i).steps());
-            spent[i] = boundedInteger(map, "steps_spent", where, recorded[i], events.get(i).steps());
+            recorded[i] = boundedInteger(
+                    map, "steps_recorded", where, 0, events.get(i).steps());
+            spent[i] = boundedInteger(
+                    map, "steps_spent", where, recorded[i], events.get(i).steps());
         }
         try {
             return new LedgerDocument(

@@ -77,7 +77,10 @@ final class SpendingJournal implements AutoCloseable {
             String[] parts = line.split(" ", -1);
             int index = parts.length == 2 ? parse(parts[0]) : -1;
             int count = parts.length == 2 ? parse(parts[1]) : -1;
-            if (index < 0 || index >= exact.length || count < 1 || count > document.events().get(index).steps()) {
+            if (index < 0
+                    || index >= exact.length
+                    || count < 1
+                    || count > document.events().get(index).steps()) {
                 throw new UserException(path + " line " + number + " must be '<event index> <steps spent>', got '"
                         + line + "': delete the file to count every step that privacy.json charged ahead as spent");
             }

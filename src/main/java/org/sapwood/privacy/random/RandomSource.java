@@ -5,7 +5,10 @@ import java.nio.ByteOrder;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
-import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.commons.rng.UniformRandomProvider;
 
 /**
@@ -21,20 +24,30 @@ public final class RandomSource {
     /** What a stream is for; streams of different purposes never meet. */
     public enum Purpose {
         /** Which examples form a batch. */
-        SAMPLING,
+        SAMPLING(1),
         /** Noise added to gradient sums. */
-        NOISE,
+        NOISE(2),
         /** Noise added to selection scores. */
-        SELECTION
+        SELECTION(3);
+
+        /** First word of the nonces of its streams. */
+        private final int nonceWord;
+
+        Purpose(int nonceWord) {
+            this.nonceWord = nonceWord;
+        }
     }
 
     private final int[] key;
     private final String description;
-    private final AtomicLongArray used = new AtomicLongArray(Purpose.values().length);
+    private final Map<Purpose, AtomicLong> used = new EnumMap<>(Purpose.class);
 
     private RandomSource(int[] key, String description) {
         this.key = key;
         this.description = description;
+        for (Purpose purpose : Purpose.values()) {
+            used.put(purpose, new AtomicLong());
+        }
     }
 
     /** A source keyed from the operating system's {@link SecureRandom}: the only kind that is private. */
@@ -81,8 +94,8 @@ public final class RandomSource {
     }
 
     private ChaCha20 next(Purpose purpose) {
-        long number = used.getAndIncrement(purpose.ordinal());
-        return new ChaCha20(key, purpose.ordinal() + 1, (int) number, (int) (number >>> 32));
+        long number = Objects.requireNonNull(used.get(purpose)).getAndIncrement();
+        return new ChaCha20(key, purpose.nonceWord, (int) number, (int) (number >>> 32));
     }
 
     private static int[] words(byte[] bytes) {

@@ -27,8 +27,8 @@ public record ExpectedBatchSize(int examples) {
      */
     public double samplingRate(int population) {
         if (examples > population) {
-            throw new IllegalArgumentException("expected batch size must be <= " + population
-                    + ", the number of examples, got " + examples);
+            throw new IllegalArgumentException(
+                    "expected batch size must be <= " + population + ", the number of examples, got " + examples);
         }
         return (double) examples / population;
     }

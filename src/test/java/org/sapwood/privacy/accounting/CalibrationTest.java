@@ -78,7 +78,7 @@ class CalibrationTest {
         IllegalArgumentException thrown = assertThrows(
                 IllegalArgumentException.class,
                 () -> calibration.noiseMultiplier(event("training", 0.01, 1, 10), List.of(event("s", 1, 1, 1))));
-        assertTrue(thrown.getMessage().contains("fixed events alone"));
+        assertTrue(String.valueOf(thrown.getMessage()).contains("fixed events alone"));
         assertThrows(IllegalArgumentException.class, () -> new Calibration(pld, -1, 1e-5));
         assertThrows(IllegalArgumentException.class, () -> new Calibration(pld, 1, 0));
     }

@@ -38,11 +38,7 @@ class KnownAnswersTest {
     }
 
     @ParameterizedTest
-    @CsvSource({
-        "0.01, 1, 2, 1.7181342207453e-4",
-        "0.01, 1, 32, 11.246275937",
-        "0.1, 2, 1.5, 2.0989345959e-3"
-    })
+    @CsvSource({"0.01, 1, 2, 1.7181342207453e-4", "0.01, 1, 32, 11.246275937", "0.1, 2, 1.5, 2.0989345959e-3"})
     void singleStepRdp(double q, double sigma, double order, double expected) {
         assertEquals(expected, SubsampledGaussianRdp.perStep(q, sigma, order), 1e-9 * expected);
     }

@@ -84,10 +84,10 @@ class PldBoundTest {
     void gridAgainstTheAnalyticGaussian(double sigma, int steps, double delta) {
         double truth = GaussianMechanism.epsilon(Math.sqrt(steps) / sigma, delta);
         for (LossDirection direction : LossDirection.values()) {
-            double bound = new LossComposition(
-                            List.of(new SubsampledGaussianLoss(1, sigma, steps)), direction, delta)
+            double bound = new LossComposition(List.of(new SubsampledGaussianLoss(1, sigma, steps)), direction, delta)
                     .epsilon();
-            assertTrue(bound >= truth * (1 - 1e-9) && bound <= truth + 2e-4 + 2e-5 * truth, bound + " against " + truth);
+            assertTrue(
+                    bound >= truth * (1 - 1e-9) && bound <= truth + 2e-4 + 2e-5 * truth, bound + " against " + truth);
         }
     }
 

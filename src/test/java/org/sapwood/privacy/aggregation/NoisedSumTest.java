@@ -124,16 +124,18 @@ class NoisedSumTest {
     @Test
     void aChargeForAnotherSensitivityIsRefused() {
         Charge charge = charge(SumGrid.fine(1, 10));
-        assertThrows(IllegalArgumentException.class, () -> new BoundedSum(SumGrid.fine(1.5, 10))
-                .noised(charge, RandomSource.seeded(6, 0).gaussian(Purpose.NOISE), 1));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new BoundedSum(SumGrid.fine(1.5, 10))
+                        .noised(charge, RandomSource.seeded(6, 0).gaussian(Purpose.NOISE), 1));
     }
 
     /** The divisor is the public B; an empty batch is noised and divided by the same B. */
     @Test
     void meanDividesByTheExpectedBatchSize() {
         SumGrid grid = SumGrid.fine(1, 16);
-        NoisedSum noised =
-                new BoundedSum(grid).noised(charge(grid), RandomSource.seeded(7, 0).gaussian(Purpose.NOISE), 1);
+        NoisedSum noised = new BoundedSum(grid)
+                .noised(charge(grid), RandomSource.seeded(7, 0).gaussian(Purpose.NOISE), 1);
         double[] values = noised.values();
         float[] mean = new float[16];
         noised.meanOver(new ExpectedBatchSize(256), mean);
@@ -147,8 +149,8 @@ class NoisedSumTest {
     @Test
     void recycledMemoryStartsEmptyAndHidesTheOldSum() {
         SumGrid grid = SumGrid.fine(1, 16);
-        NoisedSum noised =
-                new BoundedSum(grid).noised(charge(grid), RandomSource.seeded(8, 0).gaussian(Purpose.NOISE), 1);
+        NoisedSum noised = new BoundedSum(grid)
+                .noised(charge(grid), RandomSource.seeded(8, 0).gaussian(Purpose.NOISE), 1);
         BoundedSum next = noised.recycle();
         assertArrayEquals(new long[16], next.units());
         assertThrows(IllegalStateException.class, noised::values);

@@ -60,8 +60,11 @@ class SensitivityContractTest {
 
     private static List<ClippingRule> rules() {
         return List.of(
-                new FlatClipping(1), new FlatClipping(0.37), LayerWiseClipping.equal(1.3, 3),
-                new LayerWiseClipping(1, 0.01, 2), new AutomaticClipping(1, 0.01));
+                new FlatClipping(1),
+                new FlatClipping(0.37),
+                LayerWiseClipping.equal(1.3, 3),
+                new LayerWiseClipping(1, 0.01, 2),
+                new AutomaticClipping(1, 0.01));
     }
 
     /** Gradients of many shapes: dense, sparse, huge, tiny, at the bound, and all coordinates just above a half step. */
@@ -91,7 +94,8 @@ class SensitivityContractTest {
             GradientGrid grid = new GradientGrid(rule, PARAMETERS);
             assertEquals(rule.sensitivity(), grid.sensitivity());
             for (long seed = 0; seed < 8; seed++) {
-                for (float[] gradient : adversaries(new SplittableRandom(seed), grid.sumGrid().step())) {
+                for (float[] gradient :
+                        adversaries(new SplittableRandom(seed), grid.sumGrid().step())) {
                     BoundedSum sum = new BoundedSum(grid.sumGrid());
                     addExample(grid, adversaries(new SplittableRandom(99), 1).getFirst(), sum);
                     long[] without = sum.units().clone();
@@ -105,20 +109,22 @@ class SensitivityContractTest {
     /** Every coordinate rounds up by almost half a step: without the room left for it the bound would break. */
     @Test
     void roundingUpEverywhereStaysWithinTheSensitivity() {
-        int parameters = 1 << 16;
-        GradientGrid grid = new GradientGrid(new FlatClipping(1), parameters);
-        SplittableRandom random = new SplittableRandom(3);
-        for (int trial = 0; trial < 20; trial++) {
-            // At the bound a coordinate is 2⁻⁸ = 2¹⁴ steps; the fraction .50001 makes all of them round up.
-            double units = (1 << 14) - 1 + 0.50001 + random.nextInt(40) - 20;
+        int tried = 0;
+        for (int parameters = 60_000; tried < 10; parameters++) {
+            double units = 0x1p22 / Math.sqrt(parameters); // of each coordinate, when all are equal and the norm is C
+            if (units - Math.floor(units) < 0.5 || units - Math.floor(units) > 0.55) {
+                continue;
+            }
+            tried++;
+            GradientGrid grid = new GradientGrid(new FlatClipping(1), parameters);
             float[] gradient = new float[parameters];
-            Arrays.fill(gradient, (float) units);
-            double[] squares = {parameters * (double) gradient[0] * gradient[0]};
+            Arrays.fill(gradient, 1);
             float[] scales = new float[1];
-            grid.scales(squares, scales);
+            grid.scales(new double[] {parameters}, scales);
             BoundedSum sum = new BoundedSum(grid.sumGrid());
             sum.add(gradient, 0, parameters, scales[0], 0);
-            assertTrue(withinSensitivity(sum.units(), new long[parameters], grid.sumGrid()), "units " + units);
+            assertTrue(
+                    withinSensitivity(sum.units(), new long[parameters], grid.sumGrid()), parameters + " parameters");
         }
     }
 
@@ -174,7 +180,8 @@ class SensitivityContractTest {
             assertEquals(clipNorm * clipNorm, query.newSum(16).sensitivity());
             double most = 0;
             for (int trial = 0; trial < 500; trial++) {
-                double[] squares = random.doubles(16).map(x -> Math.exp(40 * x - 20)).toArray();
+                double[] squares =
+                        random.doubles(16).map(x -> Math.exp(40 * x - 20)).toArray();
                 if (trial == 0) {
                     Arrays.fill(squares, 0);
                     squares[3] = 1e30;
@@ -182,7 +189,10 @@ class SensitivityContractTest {
                 BoundedSum sum = query.newSum(16);
                 query.add(squares, sum);
                 assertTrue(withinSensitivity(sum.units(), new long[16], sum.grid()));
-                most = Math.max(most, Arrays.stream(sum.units()).max().orElseThrow() * sum.grid().step());
+                most = Math.max(
+                        most,
+                        Arrays.stream(sum.units()).max().orElseThrow()
+                                * sum.grid().step());
             }
             // One matrix can take it all, so a smaller sensitivity would be wrong as well.
             assertEquals(clipNorm * clipNorm, most, 1e-6 * clipNorm * clipNorm);

@@ -90,12 +90,21 @@ class ChaCha20Test {
     @Test
     void resumedRunsReplayNothing() {
         var purpose = org.sapwood.privacy.random.RandomSource.Purpose.NOISE;
-        long first = org.sapwood.privacy.random.RandomSource.seeded(1, 0).uniform(purpose).nextLong();
-        long resumed = org.sapwood.privacy.random.RandomSource.seeded(1, 17).uniform(purpose).nextLong();
+        long first = org.sapwood.privacy.random.RandomSource.seeded(1, 0)
+                .uniform(purpose)
+                .nextLong();
+        long resumed = org.sapwood.privacy.random.RandomSource.seeded(1, 17)
+                .uniform(purpose)
+                .nextLong();
         assertNotEquals(first, resumed);
-        long secure = org.sapwood.privacy.random.RandomSource.secure().uniform(purpose).nextLong();
+        long secure = org.sapwood.privacy.random.RandomSource.secure()
+                .uniform(purpose)
+                .nextLong();
         assertNotEquals(
-                secure, org.sapwood.privacy.random.RandomSource.secure().uniform(purpose).nextLong());
+                secure,
+                org.sapwood.privacy.random.RandomSource.secure()
+                        .uniform(purpose)
+                        .nextLong());
     }
 
     @Test

@@ -21,7 +21,8 @@ class PoissonSamplerTest {
     }
 
     private static UniformRandomProvider fixed(long... words) {
-        Iterator<Long> iterator = IntStream.range(0, words.length).mapToObj(i -> words[i]).iterator();
+        Iterator<Long> iterator =
+                IntStream.range(0, words.length).mapToObj(i -> words[i]).iterator();
         return iterator::next;
     }
 
@@ -67,8 +68,7 @@ class PoissonSamplerTest {
     @Test
     void decisionIsExactAtTheThreshold() {
         // q = 3/4: words below 3·2⁶² are in, from there on out.
-        PoissonSampler sampler = new PoissonSampler(
-                4, 0.75, fixed(0, 0xBFFFFFFFFFFFFFFFL, 0xC000000000000000L, -1));
+        PoissonSampler sampler = new PoissonSampler(4, 0.75, fixed(0, 0xBFFFFFFFFFFFFFFFL, 0xC000000000000000L, -1));
         assertArrayEquals(new int[] {0, 1}, sampler.sample());
         // q = 2⁻⁶⁰ is 16 words in 2⁶⁴.
         PoissonSampler rare = new PoissonSampler(3, 0x1p-60, fixed(15, 16, 0));
@@ -93,7 +93,8 @@ class PoissonSamplerTest {
     void accountantSeesTheRateOfTheSampler() {
         PoissonSampler sampler = PoissonSampler.of(8000, new ExpectedBatchSize(256), random(5));
         assertEquals(256.0 / 8000, sampler.event("training", 1.1, 1, 10).samplingRate());
-        assertEquals(sampler.samplingRate(), sampler.event("training", 1.1, 1, 10).samplingRate());
+        assertEquals(
+                sampler.samplingRate(), sampler.event("training", 1.1, 1, 10).samplingRate());
     }
 
     @Test
