@@ -1,6 +1,7 @@
 package org.sapwood.privacy.accounting;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,10 +43,11 @@ public final class PldAccountant implements Accountant {
             SubsampledGaussianLoss only = losses.getFirst();
             return GaussianMechanism.epsilon(Math.sqrt((double) only.steps()) / only.noiseMultiplier(), delta);
         }
-        double bound = 0;
-        for (LossDirection direction : LossDirection.values()) {
-            bound = Math.max(bound, new LossComposition(losses, direction, delta).epsilon());
-        }
+        double bound = Arrays.stream(LossDirection.values())
+                .parallel()
+                .mapToDouble(direction -> new LossComposition(losses, direction, delta).epsilon())
+                .max()
+                .orElseThrow();
         return Math.min(bound, rdp.epsilon(events, delta));
     }
 
