@@ -52,8 +52,7 @@ public final class AttentionOp extends Operation {
     @Override
     void allocate(Arena arena) {
         logSumExp = arena.allocate(q.dim(0), heads, q.dim(1));
-        if (output().requiresGradient()
-                && !(q.requiresGradient() && k.requiresGradient() && v.requiresGradient())) {
+        if (output().requiresGradient() && !(q.requiresGradient() && k.requiresGradient() && v.requiresGradient())) {
             unwanted = arena.allocate(Math.max(q.shape().size(), k.shape().size()));
         }
     }

@@ -26,8 +26,7 @@ public final class EmbeddingOp extends Operation {
      * @return [B, 1, C]
      */
     public static Variable embedding(Tape tape, Parameter table, Indices indices) {
-        Variable y =
-                tape.output(Shape.of(indices.length(), 1, table.value().dim(1)), tape.trains(table));
+        Variable y = tape.output(Shape.of(indices.length(), 1, table.value().dim(1)), tape.trains(table));
         return tape.record(new EmbeddingOp(tape, table, indices, y));
     }
 

@@ -9,7 +9,9 @@ package org.sapwood.autograd;
  */
 public record LoraFactors(Parameter a, Parameter b, float scale) {
     public LoraFactors {
-        int rank = a.layout() == DiskLayout.CONVOLUTION ? a.value().dim(3) : a.value().dim(0);
+        int rank = a.layout() == DiskLayout.CONVOLUTION
+                ? a.value().dim(3)
+                : a.value().dim(0);
         if (rank != b.value().dim(1)) {
             throw new IllegalArgumentException("LoRA ranks differ: " + a + " and " + b);
         }

@@ -57,8 +57,7 @@ public final class MeanSquaredErrorOp extends Operation {
 
     @Override
     void forward(Backend backend) {
-        backend.meanSquaredError(
-                prediction.value(), target.value(), gradientScale, output().value(), gradient());
+        backend.meanSquaredError(prediction.value(), target.value(), gradientScale, output().value(), gradient());
     }
 
     @Override

@@ -13,7 +13,8 @@ final class Shapes {
 
     static void require(boolean condition, String operation, Variable a, Variable b) {
         if (!condition) {
-            throw new IllegalArgumentException(operation + ": shapes " + a.shape() + " and " + b.shape() + " do not fit");
+            throw new IllegalArgumentException(
+                    operation + ": shapes " + a.shape() + " and " + b.shape() + " do not fit");
         }
     }
 }

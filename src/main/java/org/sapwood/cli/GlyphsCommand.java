@@ -1,16 +1,12 @@
 package org.sapwood.cli;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.sapwood.data.Glyphs;
 import org.sapwood.data.ImageSet;
-import org.sapwood.io.PngImages;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
@@ -44,19 +40,14 @@ final class GlyphsCommand implements Callable<Integer> {
             description = "Number of images, the classes in turn (default: ${DEFAULT-VALUE}).")
     private int count;
 
-    @Option(names = "--out", required = true, paramLabel = "DIR", description = "The folder; it is made if missing.")
+    @Option(names = "--out", required = true, paramLabel = "DIR", description = "The folder; must be new or empty.")
     private Path out;
 
     @Override
-    public Integer call() throws IOException {
+    public Integer call() {
         common.check().atLeast("--count", 1, count);
         ImageSet images = Glyphs.generate(half, count, common.seed().orElse(0));
-        for (int i = 0; i < images.size(); i++) {
-            Path folder = out.resolve(images.classNames().get(images.label(i)));
-            Files.createDirectories(folder);
-            Path file = folder.resolve(String.format(Locale.ROOT, "%06d.png", i));
-            PngImages.write(file, images.bytes(i), images.height(), images.width(), images.channels());
-        }
+        ImageFolder.write(images, out);
         Map<String, Object> data = new LinkedHashMap<>();
         data.put("out", out);
         data.put("images", images.size());

@@ -2,8 +2,14 @@ package org.sapwood.cli;
 
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
+import java.util.OptionalDouble;
 import org.sapwood.data.Glyphs;
+import org.sapwood.data.ReadOptions;
+import org.sapwood.synthesis.CandidateSet;
+import org.sapwood.synthesis.Method;
 import org.sapwood.synthesis.ParityStep;
+import org.sapwood.synthesis.SelectionRule;
+import org.sapwood.synthesis.TrainOptions;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -21,6 +27,11 @@ import picocli.CommandLine.Spec;
         synopsisSubcommandLabel = "COMMAND",
         versionProvider = VersionText.class,
         subcommands = {
+            PretrainCommand.class,
+            TrainCommand.class,
+            ResumeCommand.class,
+            SampleCommand.class,
+            EvaluateCommand.class,
             ParityCommand.class,
             PrivacyCommand.class,
             GlyphsCommand.class,
@@ -88,8 +99,7 @@ public final class Main implements Runnable {
         line.setUsageHelpAutoWidth(true);
         line.getHelpSectionMap().put(UsageMessageSpec.SECTION_KEY_COMMAND_LIST, new CommandList());
         configureHelp(line);
-        line.registerConverter(ParityStep.Trainable.class, new ChoiceConverter<>(ParityStep.Trainable.class));
-        line.registerConverter(Glyphs.Half.class, new ChoiceConverter<>(Glyphs.Half.class));
+        registerConverters(line);
         line.setParameterExceptionHandler(Failures::usage);
         line.setExecutionExceptionHandler((failure, command, parsed) -> Failures.report(failure, command));
         try {
@@ -111,6 +121,22 @@ public final class Main implements Runnable {
                 .abbreviateSynopsis(true)
                 .longOptionsMaxWidth(LONGEST_OPTION);
         command.getSubcommands().values().forEach(Main::configureHelp);
+    }
+
+    private static void registerConverters(CommandLine line) {
+        registerChoice(line, ParityStep.Trainable.class);
+        registerChoice(line, Glyphs.Half.class);
+        registerChoice(line, ReadOptions.Channels.class);
+        registerChoice(line, Method.class);
+        registerChoice(line, TrainOptions.Clipping.class);
+        registerChoice(line, CandidateSet.class);
+        registerChoice(line, SelectionRule.class);
+        line.registerConverter(OptionalDouble.class, new AutoConverter());
+        line.registerConverter(ReadOptions.Subset.class, new SubsetConverter());
+    }
+
+    private static <E extends Enum<E>> void registerChoice(CommandLine line, Class<E> type) {
+        line.registerConverter(type, new ChoiceConverter<>(type));
     }
 
     private static Charset charset(String property) {

@@ -32,6 +32,11 @@ record OptionCheck(CommandSpec command) {
         return require(value > 0 && value <= 1, option, "in (0, 1]", value);
     }
 
+    /** Refuses a value outside [0, 1]. */
+    OptionCheck inUnit(String option, double value) {
+        return require(value >= 0 && value <= 1, option, "in [0, 1]", value);
+    }
+
     /** Refuses a value outside (0, 1). */
     OptionCheck insideUnit(String option, double value) {
         return require(value > 0 && value < 1, option, "in (0, 1)", value);

@@ -46,7 +46,9 @@ public record ImageSource(List<String> locations, ReadOptions options) {
                 Glyphs.Half half = Glyphs.Half.valueOf(parts[1].toUpperCase(Locale.ROOT));
                 ImageSet all = Glyphs.generate(half, Integer.parseInt(parts[2]), Long.parseLong(parts[3]));
                 ReadOptions.Subset subset = options.subset();
-                return subset.equals(ReadOptions.Subset.ALL) ? all : all.subset(subset.from(), subset.endIn(all.size(), name));
+                return subset.equals(ReadOptions.Subset.ALL)
+                        ? all
+                        : all.subset(subset.from(), subset.endIn(all.size(), name));
             }
         } catch (IllegalArgumentException e) {
             throw new UserException(malformed(name), e);

@@ -11,7 +11,8 @@ public interface Adaptable {
     Parameter weight();
 
     /** The adapter, if there is one. */
-    @Nullable LoraFactors lora();
+    @Nullable
+    LoraFactors lora();
 
     /**
      * Adds an adapter; its factors, named {@code <matrix>.lora_A.weight} and {@code <matrix>.lora_B.weight}, become

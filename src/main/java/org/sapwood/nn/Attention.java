@@ -37,8 +37,8 @@ final class Attention implements Module {
 
     FeatureMap forward(Tape tape, FeatureMap x) {
         Variable h = norm.forward(tape, x.variable());
-        Variable mixed = AttentionOp.attention(
-                tape, toQ.forward(tape, h), toK.forward(tape, h), toV.forward(tape, h), heads);
+        Variable mixed =
+                AttentionOp.attention(tape, toQ.forward(tape, h), toK.forward(tape, h), toV.forward(tape, h), heads);
         return x.with(AddOp.add(tape, toOut.forward(tape, mixed), x.variable()));
     }
 }

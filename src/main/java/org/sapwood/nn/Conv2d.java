@@ -33,8 +33,7 @@ public final class Conv2d implements Module, Adaptable {
     }
 
     /** A convolution whose parameters are {@code name.weight} and {@code name.bias}. */
-    public Conv2d(
-            ParameterSet set, String name, int in, int out, int kernel, int stride, int padLow, int padHigh) {
+    public Conv2d(ParameterSet set, String name, int in, int out, int kernel, int stride, int padLow, int padHigh) {
         this.in = in;
         this.out = out;
         this.kernel = kernel;
@@ -83,8 +82,8 @@ public final class Conv2d implements Module, Adaptable {
         if (lora != null) {
             throw new IllegalStateException(weight.name() + " has an adapter already");
         }
-        Parameter a = set.add(
-                Adaptable.factorName(weight.name(), 'A'), DiskLayout.CONVOLUTION, kernel, kernel, in, rank);
+        Parameter a =
+                set.add(Adaptable.factorName(weight.name(), 'A'), DiskLayout.CONVOLUTION, kernel, kernel, in, rank);
         Parameter b = set.add(Adaptable.factorName(weight.name(), 'B'), DiskLayout.POINTWISE, out, rank);
         LoraFactors factors = new LoraFactors(a, b, scale);
         lora = factors;

@@ -49,9 +49,15 @@ public final class Linear implements Module, Adaptable {
             throw new IllegalStateException(weight.name() + " has an adapter already");
         }
         Parameter a = set.add(
-                Adaptable.factorName(weight.name(), 'A'), DiskLayout.SAME, rank, weight.value().dim(1));
+                Adaptable.factorName(weight.name(), 'A'),
+                DiskLayout.SAME,
+                rank,
+                weight.value().dim(1));
         Parameter b = set.add(
-                Adaptable.factorName(weight.name(), 'B'), DiskLayout.SAME, weight.value().dim(0), rank);
+                Adaptable.factorName(weight.name(), 'B'),
+                DiskLayout.SAME,
+                weight.value().dim(0),
+                rank);
         LoraFactors factors = new LoraFactors(a, b, scale);
         lora = factors;
         return factors;

@@ -24,8 +24,8 @@ public record ModelFolder(Path config, Path weights) {
     public static final String NOISE_SCHEDULE = "noise_schedule";
 
     private static final String CONFIG = "config.json";
-    private static final List<String> DIFFUSERS_NAMES =
-            List.of("diffusion_pytorch_model.safetensors", "unet/diffusion_pytorch_model.safetensors", "model.safetensors");
+    private static final List<String> DIFFUSERS_NAMES = List.of(
+            "diffusion_pytorch_model.safetensors", "unet/diffusion_pytorch_model.safetensors", "model.safetensors");
 
     /**
      * A model read from disk.
@@ -48,8 +48,8 @@ public record ModelFolder(Path config, Path weights) {
         }
         Path config = weights.resolveSibling(CONFIG);
         if (!Files.isRegularFile(config)) {
-            throw new UserException("model " + weights + " needs its " + CONFIG + " beside it, " + config
-                    + " does not exist");
+            throw new UserException(
+                    "model " + weights + " needs its " + CONFIG + " beside it, " + config + " does not exist");
         }
         return new ModelFolder(config, weights);
     }

@@ -59,9 +59,8 @@ final class ResnetBlock implements Module {
         FeatureMap h = conv1.forward(tape, x.with(norm1.forwardSilu(tape, x.variable())));
         Variable timed = AddPerSampleOp.addPerSample(tape, h.variable(), timeProjection.forward(tape, activatedTime));
         h = conv2.forward(tape, h.with(norm2.forwardSilu(tape, timed)));
-        Variable residual = shortcut == null
-                ? x.variable()
-                : shortcut.forward(tape, x).variable();
+        Variable residual =
+                shortcut == null ? x.variable() : shortcut.forward(tape, x).variable();
         return h.with(AddOp.add(tape, h.variable(), residual));
     }
 }

@@ -44,7 +44,10 @@ public final class UNet {
     private final Conv2d convOut;
 
     /** One level: its resnets, the attentions behind them (none or one each) and the change of resolution, if any. */
-    private record Level(List<ResnetBlock> resnets, List<Attention> attentions, @Nullable Conv2d resample) {}
+    private record Level(
+            List<ResnetBlock> resnets,
+            List<Attention> attentions,
+            @Nullable Conv2d resample) {}
 
     /** A model with all parameters zero, to be initialised or loaded. */
     public UNet(UNetConfig config) {
@@ -103,12 +106,11 @@ public final class UNet {
                     attentions.add(attention(name + ".attentions." + layer, channels));
                 }
             }
-            Conv2d upsample =
-                    level < levels - 1 ? conv(name + ".upsamplers.0.conv", channels, channels, 3) : null;
+            Conv2d upsample = level < levels - 1 ? conv(name + ".upsamplers.0.conv", channels, channels, 3) : null;
             up.add(new Level(resnets, attentions, upsample));
         }
-        normOut = register(new GroupNorm(
-                parameters, "conv_norm_out", channels, config.normGroups(), config.normEpsilon()));
+        normOut = register(
+                new GroupNorm(parameters, "conv_norm_out", channels, config.normGroups(), config.normEpsilon()));
         convOut = conv("conv_out", channels, config.outChannels(), 3);
     }
 
@@ -122,8 +124,8 @@ public final class UNet {
 
     private ResnetBlock resnet(String name, int in, int out) {
         if (in % config.normGroups() != 0) {
-            throw new UserException("model configuration: norm_num_groups " + config.normGroups()
-                    + " must divide the " + in + " input channels of " + name);
+            throw new UserException("model configuration: norm_num_groups " + config.normGroups() + " must divide the "
+                    + in + " input channels of " + name);
         }
         ResnetBlock block = new ResnetBlock(
                 parameters, name, in, out, config.timeChannels(), config.normGroups(), config.normEpsilon());
@@ -219,8 +221,8 @@ public final class UNet {
         h = middle.resnets().getLast().forward(tape, h, activatedTime);
         for (Level level : up) {
             for (int i = 0; i < level.resnets().size(); i++) {
-                FeatureMap joined = h.with(
-                        ConcatOp.concat(tape, h.variable(), skips.pop().variable()));
+                FeatureMap joined =
+                        h.with(ConcatOp.concat(tape, h.variable(), skips.pop().variable()));
                 h = level.resnets().get(i).forward(tape, joined, activatedTime);
                 if (!level.attentions().isEmpty()) {
                     h = level.attentions().get(i).forward(tape, h);
@@ -231,6 +233,7 @@ public final class UNet {
                 h = level.resample().forward(tape, new FeatureMap(enlarged, 2 * h.height(), 2 * h.width()));
             }
         }
-        return convOut.forward(tape, h.with(normOut.forwardSilu(tape, h.variable()))).variable();
+        return convOut.forward(tape, h.with(normOut.forwardSilu(tape, h.variable())))
+                .variable();
     }
 }

@@ -95,8 +95,9 @@ public record UNetConfig(
             require(
                     channels % normGroups == 0,
                     "norm_num_groups " + normGroups + " must divide block_out_channels " + channels);
-            boolean attends =
-                    downAttention.get(level) || upAttention.get(levels - 1 - level) || midAttention && level == levels - 1;
+            boolean attends = downAttention.get(level)
+                    || upAttention.get(levels - 1 - level)
+                    || midAttention && level == levels - 1;
             require(
                     !attends || attentionHeadDim == 0 || channels % attentionHeadDim == 0,
                     "attention_head_dim " + attentionHeadDim + " must divide " + channels + " channels");
@@ -250,7 +251,8 @@ public record UNetConfig(
         if (allowed == null) {
             throw new UserException("model configuration: option " + name + " = " + value + " is not supported");
         }
-        Object comparable = value instanceof Number n && n.doubleValue() == n.intValue() ? (Object) n.intValue() : value;
+        Object comparable =
+                value instanceof Number n && n.doubleValue() == n.intValue() ? (Object) n.intValue() : value;
         require(allowed.contains(comparable), "option " + name + " = " + value + " is not supported, only " + allowed);
     }
 

@@ -96,8 +96,7 @@ public final class Weights {
     /** Sets a parameter from elements in disk order. */
     public static void setDiskValues(Parameter parameter, float[] disk) {
         float[] memory = parameter.layout().toMemory(disk, parameter.value().shape());
-        System.arraycopy(
-                memory, 0, parameter.value().array(), parameter.value().offset(), memory.length);
+        System.arraycopy(memory, 0, parameter.value().array(), parameter.value().offset(), memory.length);
     }
 
     /**

@@ -1,5 +1,6 @@
 package org.sapwood.synthesis;
 
+import java.util.Map;
 import org.apache.commons.rng.UniformRandomProvider;
 
 /**
@@ -19,6 +20,17 @@ public record Augmentation(int maxShift, boolean flip) {
         if (maxShift < 0) {
             throw new IllegalArgumentException("maxShift must be >= 0, got " + maxShift);
         }
+    }
+
+    /** As JSON for {@code run.json}. */
+    Map<String, Object> toJson() {
+        return Map.of("maxShift", maxShift, "flip", flip);
+    }
+
+    /** The augmentation that {@link #toJson} wrote. */
+    static Augmentation fromJson(Map<?, ?> json) {
+        int maxShift = json.get("maxShift") instanceof Number n ? n.intValue() : 0;
+        return new Augmentation(maxShift, Boolean.TRUE.equals(json.get("flip")));
     }
 
     /** Whether {@link #apply} would change anything. */

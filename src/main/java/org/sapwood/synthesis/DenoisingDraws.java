@@ -83,8 +83,7 @@ public final class DenoisingDraws implements GradientEngine.DrawSource {
         images.copyImage(image, s.image, 0);
         float[] clean = s.image;
         if (!augmentation.isIdentity()) {
-            augmentation.apply(
-                    s.image, s.augmented, images.height(), images.width(), images.channels(), s.random);
+            augmentation.apply(s.image, s.augmented, images.height(), images.width(), images.channels(), s.random);
             clean = s.augmented;
         }
         int timestep = timesteps.sample(s.random);

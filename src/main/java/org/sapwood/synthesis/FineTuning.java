@@ -21,7 +21,6 @@ import org.sapwood.io.RunFolder;
 import org.sapwood.io.UserException;
 import org.sapwood.nn.ModelFolder;
 import org.sapwood.nn.UNet;
-import org.sapwood.nn.UNetConfig;
 import org.sapwood.privacy.accounting.Calibration;
 import org.sapwood.privacy.accounting.PldAccountant;
 import org.sapwood.privacy.accounting.PrivacyEvent;
@@ -115,16 +114,8 @@ public final class FineTuning {
     }
 
     private static UNet publicModel(TrainOptions options, ImageSet images) {
-        UNet source =
-                ModelFolder.find(Path.of(options.publicModel())).load().unet();
-        UNetConfig config = source.config();
-        if (config.sampleSize() != images.height()
-                || config.sampleSize() != images.width()
-                || config.inChannels() != images.channels()) {
-            throw new UserException("the model " + options.publicModel() + " is for images of " + config.sampleSize()
-                    + "x" + config.sampleSize() + "x" + config.inChannels() + ", the data has " + images.height() + "x"
-                    + images.width() + "x" + images.channels() + "; use --size and --channels to convert the images");
-        }
+        UNet source = ModelFolder.find(Path.of(options.publicModel())).load().unet();
+        PublicModel.requireFit("the model " + options.publicModel(), source.config(), images);
         if (options.method().isPrivate() && options.batch() > images.size()) {
             throw new UserException("--batch must be at most the number of training images, got " + options.batch());
         }
@@ -196,8 +187,7 @@ public final class FineTuning {
         boolean resumed = Files.exists(folder.privacyJson());
         try (Ledger ledger = resumed
                 ? Ledger.open(folder.path(), fresh.randomness.description())
-                : Ledger.create(
-                        folder.path(), plan(fresh, candidates), delta(), fresh.randomness.description())) {
+                : Ledger.create(folder.path(), plan(fresh, candidates), delta(), fresh.randomness.description())) {
             Queries queries = resumed ? continued(ledger) : fresh;
             ParameterVector parameters = adapt(selection(candidates, ledger, queries));
             train(parameters, ledger, queries);
@@ -345,8 +335,7 @@ public final class FineTuning {
                     ? PrivateGradientSum.byParameter(grid, parameters, threads, rows)
                     : PrivateGradientSum.flat(grid, parameters, threads, rows);
             ExpectedBatchSize batch = new ExpectedBatchSize(options.batch());
-            new PrivateTrainer(
-                            engine, draws(), sum, parameters, queries.training, batch, queries.randomness, ledger)
+            new PrivateTrainer(engine, draws(), sum, parameters, queries.training, batch, queries.randomness, ledger)
                     .run(state, options.learningRate(), options.warmUpSteps(), folder, progress);
         }
         state.useAveraged();

@@ -30,7 +30,7 @@ public final class GradientEngine implements AutoCloseable {
     public enum Rows {
         /** One row per example: private training. */
         PER_EXAMPLE,
-        /** One row, the sum over the micro-batch: ordinary training. */
+        /** One row, the sum over a fixed chain of micro-batches: ordinary training. */
         SUMMED
     }
 
@@ -47,19 +47,24 @@ public final class GradientEngine implements AutoCloseable {
         void fill(int worker, int example, int draw, DenoisingTape tape, int slot);
     }
 
-    /** Takes the finished gradient rows of a micro-batch. */
+    /** Takes the finished gradient rows of one unit of work: a micro-batch, or a chain of them when summing. */
     @FunctionalInterface
     public interface RowConsumer {
         /**
          * Called on the worker's thread.
          *
-         * @param microBatch index of the micro-batch, ascending in order of examples
-         * @param rows gradients [count or more, P]; valid during the call
-         * @param first position of the first example in the logical batch
-         * @param count examples in this micro-batch; further rows are meaningless
+         * @param unit index of the unit, in [0, {@link GradientEngine#unitsFor}); which examples it holds depends on
+         *     the sizes alone
+         * @param rows gradients [rows, P], all of them meaningful; valid during the call
          */
-        void accept(int worker, Backend backend, int microBatch, Tensor rows, int first, int count);
+        void accept(int worker, Backend backend, int unit, Tensor rows);
     }
+
+    /**
+     * Chains that summed micro-batches form. A chain is summed by one worker in order and the chains' sums are added in
+     * order, so that no worker waits for another and the bits are the same for any number of workers.
+     */
+    private static final int CHAINS = 8;
 
     /** Images that one pass of a tape may hold where several draws of an example go together. */
     private static final int MAX_DRAWS_PER_PASS = 8;
@@ -93,8 +98,8 @@ public final class GradientEngine implements AutoCloseable {
             int draws,
             boolean conditional) {
         if (threads < 1 || microBatch < 1 || draws < 1) {
-            throw new IllegalArgumentException("threads, microBatch and draws must be >= 1, got " + threads + ", "
-                    + microBatch + ", " + draws);
+            throw new IllegalArgumentException(
+                    "threads, microBatch and draws must be >= 1, got " + threads + ", " + microBatch + ", " + draws);
         }
         this.model = model;
         this.parameters = parameters;
@@ -104,10 +109,8 @@ public final class GradientEngine implements AutoCloseable {
         this.drawsPerPass = largestDivisor(draws, MAX_DRAWS_PER_PASS);
         // An example of several passes stands alone, so that its passes add to one row.
         this.microBatch = drawsPerPass == draws ? Math.max(1, microBatch / draws) : 1;
-        this.threads = Executors.newFixedThreadPool(threads, Thread.ofPlatform()
-                .name("sapwood-worker-", 0)
-                .daemon()
-                .factory());
+        this.threads = Executors.newFixedThreadPool(
+                threads, Thread.ofPlatform().name("sapwood-worker-", 0).daemon().factory());
         this.workers = new Worker[threads];
         for (int i = 0; i < threads; i++) {
             workers[i] = new Worker(i, backend.open());
@@ -132,9 +135,19 @@ public final class GradientEngine implements AutoCloseable {
         return microBatch;
     }
 
+    /** Number of units that a logical batch is divided into. */
+    public int unitsFor(int examples) {
+        int whole = examples / microBatch;
+        int remainder = examples % microBatch;
+        return switch (rows) {
+            case PER_EXAMPLE -> whole + remainder;
+            case SUMMED -> Math.min(CHAINS, whole) + Math.min(1, remainder);
+        };
+    }
+
     /**
-     * Computes the gradients of examples 0 … examples − 1 and hands them to {@code consumer}, micro-batch by micro-batch,
-     * from all workers at once. Returns when all are done. An engine of which a worker failed cannot be used again.
+     * Computes the gradients of examples 0 … examples − 1 and hands them to {@code consumer}, unit by unit, from all
+     * workers at once. Returns when all are done. An engine of which a worker failed cannot be used again.
      */
     public void run(int examples, DrawSource source, RowConsumer consumer) {
         AtomicInteger next = new AtomicInteger();
@@ -163,12 +176,6 @@ public final class GradientEngine implements AutoCloseable {
         }
     }
 
-    /** Remembers the first failure and interrupts the other workers, which may wait for the failed one's result. */
-    private void fail(Throwable cause) {
-        failure.compareAndSet(null, cause);
-        threads.shutdownNow();
-    }
-
     @Override
     public void close() {
         threads.shutdownNow();
@@ -190,20 +197,32 @@ public final class GradientEngine implements AutoCloseable {
         }
 
         void work(int examples, AtomicInteger next, DrawSource source, RowConsumer consumer) {
-            int wholeBatches = examples / microBatch;
-            int remainder = examples - wholeBatches * microBatch;
-            int microBatches = wholeBatches + remainder;
+            int units = unitsFor(examples);
+            int whole = examples / microBatch;
             try {
-                for (int m = next.getAndIncrement(); m < microBatches; m = next.getAndIncrement()) {
-                    if (m < wholeBatches) {
-                        run(fullLane(), m, m * microBatch, source, consumer);
-                    } else {
-                        int example = wholeBatches * microBatch + m - wholeBatches;
-                        run(singleLane(), m, example, source, consumer);
+                for (int unit = next.getAndIncrement(); unit < units; unit = next.getAndIncrement()) {
+                    switch (rows) {
+                        case PER_EXAMPLE -> {
+                            if (unit < whole) {
+                                run(fullLane(), unit, unit, unit + 1, 1, 0, source, consumer);
+                            } else {
+                                int example = unit - whole;
+                                run(singleLane(), unit, example, example + 1, 1, whole * microBatch, source, consumer);
+                            }
+                        }
+                        case SUMMED -> {
+                            if (unit < Math.min(CHAINS, whole)) {
+                                run(fullLane(), unit, unit, whole, CHAINS, 0, source, consumer);
+                            } else {
+                                int rest = examples - whole * microBatch;
+                                run(singleLane(), unit, 0, rest, 1, whole * microBatch, source, consumer);
+                            }
+                        }
                     }
                 }
             } catch (RuntimeException | Error e) {
-                fail(e);
+                next.set(Integer.MAX_VALUE / 2);
+                throw e;
             }
         }
 
@@ -224,20 +243,15 @@ public final class GradientEngine implements AutoCloseable {
             return single;
         }
 
-        private void run(Lane lane, int microBatchIndex, int first, DrawSource source, RowConsumer consumer) {
+        /** Runs micro-batches from, from + stride, … below to of a lane, counted from example {@code base}. */
+        private void run(
+                Lane lane, int unit, int from, int to, int stride, int base, DrawSource source, RowConsumer consumer) {
             lane.sink.clear();
-            for (int pass = 0; pass < draws / drawsPerPass; pass++) {
-                int slot = 0;
-                for (int e = 0; e < lane.examples; e++) {
-                    for (int d = 0; d < drawsPerPass; d++) {
-                        source.fill(index, first + e, pass * drawsPerPass + d, lane.tape, slot++);
-                    }
-                }
-                lane.tape.forward();
-                lane.tape.backward(lane.sink);
+            for (int m = from; m < to; m += stride) {
+                lane.run(index, base + m * lane.examples, source);
             }
             lane.sink.finish();
-            consumer.accept(index, backend, microBatchIndex, lane.sink.matrix(), first, lane.examples);
+            consumer.accept(index, backend, unit, lane.sink.matrix());
         }
     }
 
@@ -256,6 +270,20 @@ public final class GradientEngine implements AutoCloseable {
                 case PER_EXAMPLE -> new PerSampleSink(backend, arena, parameters, examples, drawsPerPass);
                 case SUMMED -> new SumSink(backend, arena, parameters, batch);
             };
+        }
+
+        /** Adds the gradients of this lane's number of examples to the sink, all draws of each. */
+        void run(int worker, int first, DrawSource source) {
+            for (int pass = 0; pass < draws / drawsPerPass; pass++) {
+                int slot = 0;
+                for (int e = 0; e < examples; e++) {
+                    for (int d = 0; d < drawsPerPass; d++) {
+                        source.fill(worker, first + e, pass * drawsPerPass + d, tape, slot++);
+                    }
+                }
+                tape.forward();
+                tape.backward(sink);
+            }
         }
     }
 }

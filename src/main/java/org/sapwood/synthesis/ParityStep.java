@@ -133,8 +133,7 @@ public final class ParityStep {
         write(vector, output, loss, norm, sum, out);
     }
 
-    private void write(
-            ParameterVector vector, float[] output, float[] loss, float[] norm, double[] sum, Path out) {
+    private void write(ParameterVector vector, float[] output, float[] loss, float[] norm, double[] sum, Path out) {
         int outChannels = model.config().outChannels();
         SafetensorsWriter writer = new SafetensorsWriter();
         writer.f32(

@@ -67,14 +67,14 @@ final class PrivateGradientSum implements GradientEngine.RowConsumer {
     }
 
     @Override
-    public void accept(int worker, Backend backend, int microBatch, Tensor rows, int first, int count) {
+    public void accept(int worker, Backend backend, int unit, Tensor rows) {
         Scratch s = scratch[worker];
         long[] units = sums[worker].units();
         for (int g = 0; g < groups.size(); g++) {
             Group group = groups.get(g);
             backend.squaredNorms(rows, group.from(), group.length(), s.squaredNorms[g]);
         }
-        for (int row = 0; row < count; row++) {
+        for (int row = 0; row < rows.dim(0); row++) {
             for (int g = 0; g < groups.size(); g++) {
                 s.ofExample[g] = s.squaredNorms[g][row];
             }

@@ -71,10 +71,14 @@ final class PrivateTrainer {
                 lastReport = System.nanoTime();
                 epsilon = ledger.spentEpsilon(accountant);
                 folder.appendMetrics(Map.of(
-                        "step", state.step(),
-                        "epsilon_spent_rdp", epsilon,
-                        "images_per_s", meter.perSecond(),
-                        "update_norm", updateNorm));
+                        "step",
+                        state.step(),
+                        "epsilon_spent_rdp",
+                        epsilon,
+                        "images_per_s",
+                        meter.perSecond(),
+                        "update_norm",
+                        updateNorm));
             }
             progress.step(state.step(), total, epsilon, meter.perSecond());
         }

@@ -1,7 +1,10 @@
 package org.sapwood.synthesis;
 
 import org.sapwood.autograd.Parameter;
+import org.sapwood.data.ImageSet;
+import org.sapwood.io.UserException;
 import org.sapwood.nn.UNet;
+import org.sapwood.nn.UNetConfig;
 import org.sapwood.tensor.Tensor;
 
 /** Prepares a publicly trained model for the classes of a sensitive set. */
@@ -32,10 +35,29 @@ final class PublicModel {
                 }
             } else if (from != null) {
                 System.arraycopy(
-                        from.value().array(), from.value().offset(), to.value().array(), to.value().offset(), to.size());
+                        from.value().array(),
+                        from.value().offset(),
+                        to.value().array(),
+                        to.value().offset(),
+                        to.size());
             }
         }
         return target;
+    }
+
+    /**
+     * Refuses images that a model was not made for.
+     *
+     * @param name how the message calls the model
+     */
+    static void requireFit(String name, UNetConfig config, ImageSet images) {
+        if (config.sampleSize() != images.height()
+                || config.sampleSize() != images.width()
+                || config.inChannels() != images.channels()) {
+            throw new UserException(name + " is for images of " + config.sampleSize() + "x" + config.sampleSize() + "x"
+                    + config.inChannels() + ", the data has " + images.height() + "x" + images.width() + "x"
+                    + images.channels() + "; use --size and --channels to convert the images");
+        }
     }
 
     private static void fillEmbeddings(Tensor from, Tensor to) {

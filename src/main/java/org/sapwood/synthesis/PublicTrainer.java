@@ -61,8 +61,7 @@ public final class PublicTrainer {
      * @param model with the parameters that are to change trainable
      * @param images labelled 0 … classes − 2; the model's last class means none
      */
-    public PublicTrainer(
-            Options options, UNet model, ImageSet images, BackendChoice backend, RunFolder folder) {
+    public PublicTrainer(Options options, UNet model, ImageSet images, BackendChoice backend, RunFolder folder) {
         this.options = options;
         this.model = model;
         this.images = images;
@@ -99,7 +98,7 @@ public final class PublicTrainer {
                     Math.max(0, model.config().classes() - 1),
                     options.seed(),
                     options.threads());
-            OrderedSum sum = new OrderedSum(options.threads(), parameters.size());
+            OrderedSum sum = new OrderedSum(engine.unitsFor(options.batch()), parameters.size());
             CheckpointClock clock = new CheckpointClock();
             RateMeter meter = new RateMeter();
             while (state.step() < options.steps()) {
@@ -120,20 +119,16 @@ public final class PublicTrainer {
             batch[i] = random.nextInt(images.size());
         }
         draws.select(state.step(), batch);
-        sum.clear();
         engine.run(batch.length, draws, sum);
-        float[] gradient = sum.sum();
-        for (int i = 0; i < gradient.length; i++) {
-            gradient[i] /= batch.length;
-        }
-        state.apply(gradient, learningRate(state.step()));
+        state.apply(sum.total(1f / batch.length), learningRate(state.step()));
     }
 
     private double learningRate(long step) {
         if (step < options.warmUpSteps()) {
             return options.learningRate() * (step + 1) / options.warmUpSteps();
         }
-        double progress = (double) (step - options.warmUpSteps()) / Math.max(1, options.steps() - options.warmUpSteps());
+        double progress =
+                (double) (step - options.warmUpSteps()) / Math.max(1, options.steps() - options.warmUpSteps());
         double cosine = 0.5 * (1 + Math.cos(Math.PI * progress));
         return options.learningRate() * (FINAL_SHARE + (1 - FINAL_SHARE) * cosine);
     }

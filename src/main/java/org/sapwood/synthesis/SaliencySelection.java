@@ -86,8 +86,8 @@ final class SaliencySelection {
                 microBatch,
                 drawsPerExample,
                 model.config().classes() > 0)) {
-            engine.run(examples.length, draws, (worker, ops, index, rows, first, count) -> {
-                double[][] squaredNorms = squaredNorms(rows, count, positions, parameters, ops);
+            engine.run(examples.length, draws, (worker, ops, unit, rows) -> {
+                double[][] squaredNorms = squaredNorms(rows, positions, parameters, ops);
                 for (double[] ofExample : squaredNorms) {
                     query.add(ofExample, sums.get(worker));
                 }
@@ -99,9 +99,8 @@ final class SaliencySelection {
                 .values();
     }
 
-    private static double[][] squaredNorms(
-            Tensor rows, int count, int[] positions, ParameterVector parameters, Backend backend) {
-        double[][] byExample = new double[count][positions.length];
+    private static double[][] squaredNorms(Tensor rows, int[] positions, ParameterVector parameters, Backend backend) {
+        double[][] byExample = new double[rows.dim(0)][positions.length];
         double[] column = new double[rows.dim(0)];
         for (int k = 0; k < positions.length; k++) {
             int position = positions[k];
@@ -110,7 +109,7 @@ final class SaliencySelection {
                     parameters.offset(position),
                     parameters.parameters().get(position).size(),
                     column);
-            for (int e = 0; e < count; e++) {
+            for (int e = 0; e < column.length; e++) {
                 byExample[e][k] = column[e];
             }
         }

@@ -73,14 +73,12 @@ public enum SelectionRule {
     private static List<String> byBlock(List<String> candidates, double[] scores) {
         Map<String, List<Integer>> blocks = new LinkedHashMap<>();
         for (int i = 0; i < candidates.size(); i++) {
-            blocks.computeIfAbsent(block(candidates.get(i)), b -> new ArrayList<>()).add(i);
+            blocks.computeIfAbsent(block(candidates.get(i)), b -> new ArrayList<>())
+                    .add(i);
         }
         return blocks.values().stream()
-                .sorted(Comparator.comparingDouble(
-                        (List<Integer> members) -> -members.stream()
-                                .mapToDouble(i -> scores[i])
-                                .average()
-                                .orElseThrow()))
+                .sorted(Comparator.comparingDouble((List<Integer> members) ->
+                        -members.stream().mapToDouble(i -> scores[i]).average().orElseThrow()))
                 .flatMap(List::stream)
                 .map(candidates::get)
                 .toList();

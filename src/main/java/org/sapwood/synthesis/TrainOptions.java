@@ -85,35 +85,27 @@ public record TrainOptions(
     }
 
     public TrainOptions {
-        require(!method.isPrivate() || epsilon > 0 && Double.isFinite(epsilon), "--epsilon must be > 0", epsilon);
-        delta.ifPresent(d -> require(d > 0 && d < 1, "--delta must be in (0, 1) or auto", d));
-        require(batch >= 1, "--batch must be >= 1", batch);
-        require(steps >= 1, "--steps must be >= 1", steps);
-        require(augmentations >= 1, "--augmentations must be >= 1", augmentations);
-        require(clipNorm > 0 && Double.isFinite(clipNorm), "--clip-norm must be > 0", clipNorm);
-        require(learningRate > 0 && Double.isFinite(learningRate), "--learning-rate must be > 0", learningRate);
-        require(
-                labelLearningRate > 0 && Double.isFinite(labelLearningRate),
-                "--label-learning-rate must be > 0",
-                labelLearningRate);
-        require(warmUpSteps >= 0, "--warm-up must be >= 0", warmUpSteps);
-        require(emaDecay >= 0 && emaDecay < 1, "--ema-decay must be in [0, 1)", emaDecay);
-        require(loraRank >= 1, "--lora-rank must be >= 1", loraRank);
-        require(loraScale > 0 && Double.isFinite(loraScale), "--lora-scale must be > 0", loraScale);
-        require(selectFraction > 0 && selectFraction <= 1, "--select-fraction must be in (0, 1]", selectFraction);
-        selectionRate.ifPresent(q -> require(q > 0 && q <= 1, "--selection-rate must be in (0, 1] or auto", q));
-        selectionNoise.ifPresent(s -> require(s > 0 && Double.isFinite(s), "--selection-noise must be > 0 or auto", s));
-        require(selectionDraws >= 1, "--selection-draws must be >= 1", selectionDraws);
-        require(votes >= 1, "--votes must be >= 1", votes);
-        require(labelDropout >= 0 && labelDropout <= 1, "--label-dropout must be in [0, 1]", labelDropout);
-        require(microBatch >= 1, "--micro-batch must be >= 1", microBatch);
+        OptionChecks.require(
+                !method.isPrivate() || (epsilon > 0 && Double.isFinite(epsilon)), "--epsilon must be > 0", epsilon);
+        delta.ifPresent(d -> OptionChecks.require(d > 0 && d < 1, "--delta must be in (0, 1) or auto", d));
+        OptionChecks.atLeast("--batch", batch, 1);
+        OptionChecks.atLeast("--steps", steps, 1);
+        OptionChecks.atLeast("--augmentations", augmentations, 1);
+        OptionChecks.positive("--clip-norm", clipNorm);
+        OptionChecks.positive("--learning-rate", learningRate);
+        OptionChecks.positive("--label-learning-rate", labelLearningRate);
+        OptionChecks.atLeast("--warm-up", warmUpSteps, 0);
+        OptionChecks.decay("--ema-decay", emaDecay);
+        OptionChecks.atLeast("--lora-rank", loraRank, 1);
+        OptionChecks.positive("--lora-scale", loraScale);
+        OptionChecks.positiveShare("--select-fraction", selectFraction);
+        selectionRate.ifPresent(q -> OptionChecks.positiveShare("--selection-rate", q));
+        selectionNoise.ifPresent(s -> OptionChecks.positive("--selection-noise", s));
+        OptionChecks.atLeast("--selection-draws", selectionDraws, 1);
+        OptionChecks.atLeast("--votes", votes, 1);
+        OptionChecks.share("--label-dropout", labelDropout);
+        OptionChecks.atLeast("--micro-batch", microBatch, 1);
         NoiseSchedule.named(noiseSchedule);
-    }
-
-    private static void require(boolean condition, String expectation, Object value) {
-        if (!condition) {
-            throw new UserException(expectation + ", got " + value);
-        }
     }
 
     /** Every component by name, readable and complete. */
@@ -135,16 +127,14 @@ public record TrainOptions(
 
     private static Object jsonOf(Object value) {
         return switch (value) {
-            case OptionalDouble d -> d.isPresent() ? (Object) d.getAsDouble() : AUTO;
-            case OptionalLong l -> l.isPresent() ? (Object) l.getAsLong() : AUTO;
+            case OptionalDouble d -> d.isPresent() ? (Object) d.getAsDouble() : OptionFields.AUTO;
+            case OptionalLong l -> l.isPresent() ? (Object) l.getAsLong() : OptionFields.AUTO;
             case ImageSource source -> source.toJson();
-            case Augmentation a -> Map.of("maxShift", a.maxShift(), "flip", a.flip());
+            case Augmentation a -> a.toJson();
             case Enum<?> e -> e.name();
             default -> value;
         };
     }
-
-    private static final String AUTO = "auto";
 
     /**
      * The options that {@link #toJson} wrote.
@@ -152,10 +142,9 @@ public record TrainOptions(
      * @throws UserException naming the option that is missing or malformed
      */
     public static TrainOptions fromJson(Map<String, Object> json) {
-        Fields f = new Fields(json);
-        Map<?, ?> augmentation = f.map("augmentation");
+        OptionFields f = new OptionFields(json);
         return new TrainOptions(
-                Method.valueOf(f.text("method")),
+                f.constant("method", Method.class),
                 f.text("publicModel"),
                 ImageSource.fromJson(f.map("data")),
                 f.number("epsilon"),
@@ -164,24 +153,22 @@ public record TrainOptions(
                 f.integer("steps"),
                 f.integer("augmentations"),
                 f.number("clipNorm"),
-                Clipping.valueOf(f.text("clipping")),
+                f.constant("clipping", Clipping.class),
                 f.number("learningRate"),
                 f.number("labelLearningRate"),
                 f.integer("warmUpSteps"),
                 f.number("emaDecay"),
                 f.integer("loraRank"),
                 f.number("loraScale"),
-                CandidateSet.valueOf(f.text("candidates")),
-                SelectionRule.valueOf(f.text("selection")),
+                f.constant("candidates", CandidateSet.class),
+                f.constant("selection", SelectionRule.class),
                 f.number("selectFraction"),
                 f.optionalNumber("selectionRate"),
                 f.optionalNumber("selectionNoise"),
                 f.integer("selectionDraws"),
                 f.integer("votes"),
                 f.flag("trainLabelEmbedder"),
-                new Augmentation(
-                        ((Number) augmentation.get("maxShift")).intValue(),
-                        Boolean.TRUE.equals(augmentation.get("flip"))),
+                Augmentation.fromJson(f.map("augmentation")),
                 f.number("labelDropout"),
                 f.text("timesteps"),
                 f.text("noiseSchedule"),
@@ -192,50 +179,5 @@ public record TrainOptions(
     /** The name of an enum constant on the command line, such as {@code layer-wise}. */
     public static String text(Enum<?> constant) {
         return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
-    }
-
-    /** Typed reads of a JSON object that name the field at fault. */
-    private record Fields(Map<String, Object> json) {
-        private Object get(String name) {
-            Object value = json.get(name);
-            if (value == null) {
-                throw new UserException("run.json: option " + name + " is missing; was this run made by another version?");
-            }
-            return value;
-        }
-
-        String text(String name) {
-            return get(name).toString();
-        }
-
-        double number(String name) {
-            if (get(name) instanceof Number n) {
-                return n.doubleValue();
-            }
-            throw new UserException("run.json: option " + name + " must be a number, got " + get(name));
-        }
-
-        int integer(String name) {
-            return (int) number(name);
-        }
-
-        OptionalDouble optionalNumber(String name) {
-            return get(name).equals(AUTO) ? OptionalDouble.empty() : OptionalDouble.of(number(name));
-        }
-
-        OptionalLong optionalInteger(String name) {
-            return get(name) instanceof Number n ? OptionalLong.of(n.longValue()) : OptionalLong.empty();
-        }
-
-        boolean flag(String name) {
-            return Boolean.TRUE.equals(get(name));
-        }
-
-        Map<?, ?> map(String name) {
-            if (get(name) instanceof Map<?, ?> map) {
-                return map;
-            }
-            throw new UserException("run.json: option " + name + " must be an object, got " + get(name));
-        }
     }
 }

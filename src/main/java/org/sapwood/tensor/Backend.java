@@ -38,8 +38,7 @@ public interface Backend extends AutoCloseable {
      * C = α·op(A)·op(B), or C += … with {@code accumulate}; all three are matrices and op transposes where asked.
      * op(A) is [M, K], op(B) is [K, N], C is [M, N].
      */
-    void matmul(
-            Tensor a, boolean transposeA, Tensor b, boolean transposeB, float alpha, Tensor c, boolean accumulate);
+    void matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB, float alpha, Tensor c, boolean accumulate);
 
     /** y = x·Wᵀ + bias. x [R, in], weight [out, in], bias [out], y [R, out]. */
     void linear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor y);

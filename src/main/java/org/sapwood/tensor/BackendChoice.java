@@ -31,7 +31,11 @@ public record BackendChoice(String name, String description, Supplier<Backend> f
 
     /** One line for the log: what runs and why the others do not. */
     public String oneLine() {
-        StringBuilder line = new StringBuilder("backend ").append(name).append(" (").append(description).append(')');
+        StringBuilder line = new StringBuilder("backend ")
+                .append(name)
+                .append(" (")
+                .append(description)
+                .append(')');
         for (Rejection rejection : rejected) {
             line.append("; not ").append(rejection.name()).append(": ").append(rejection.reason());
         }

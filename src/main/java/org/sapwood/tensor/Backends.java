@@ -54,8 +54,8 @@ public final class Backends {
             }
             rejected.add(new BackendChoice.Rejection(candidate, reason));
         }
-        throw new IllegalStateException("backend " + wanted + " cannot run here: "
-                + rejected.getFirst().reason());
+        throw new IllegalStateException(
+                "backend " + wanted + " cannot run here: " + rejected.getFirst().reason());
     }
 
     /** Why {@code name} cannot run here, or null if it can. */

@@ -43,9 +43,9 @@ final class PaddedImages {
         return Math.clamp(CACHE_FLOATS / Math.max(1, imageStride), 1, Math.max(1, batch));
     }
 
-    /** Copies {@code count} images that start at {@code from}; {@code slack} readable floats follow the last. */
-    void load(float[] images, int from, int count, int slack) {
-        array = Lanes.grow(array, count * imageStride + slack);
+    /** Copies {@code count} images that start at {@code from}. */
+    void load(float[] images, int from, int count) {
+        array = Lanes.grow(array, count * imageStride);
         int paddedWidth = rowStride / Math.max(1, channels);
         int firstX = Math.max(0, -left);
         int lastX = Math.min(width, paddedWidth - left);

@@ -5,7 +5,6 @@ import static org.sapwood.tensor.simd.Lanes.PANEL;
 import static org.sapwood.tensor.simd.Lanes.V;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 import org.sapwood.tensor.Tensor;
 
 /**
@@ -25,7 +24,6 @@ final class SimdAttention {
     private float[] rows = new float[0];
     private float[] probabilities = new float[0];
     private float[] gradients = new float[0];
-    private final float[] lanes = new float[V];
 
     SimdAttention(RowGemm rowGemm, ColumnGemm columnGemm) {
         this.rowGemm = rowGemm;
@@ -162,7 +160,7 @@ final class SimdAttention {
     }
 
     /** Turns a row of scores into probabilities; returns the logarithm of Σ eˢ. */
-    private float softmax(float[] scores, int start, int count, int padded) {
+    private static float softmax(float[] scores, int start, int count, int padded) {
         FloatVector largest = FloatVector.broadcast(LANES, Float.NEGATIVE_INFINITY);
         for (int j = 0; j < padded; j += V) {
             FloatVector s = FloatVector.broadcast(LANES, Float.NEGATIVE_INFINITY)
@@ -170,7 +168,7 @@ final class SimdAttention {
             largest = largest.max(s);
             s.intoArray(scores, start + j);
         }
-        float max = largest.reduceLanes(VectorOperators.MAX);
+        float max = Lanes.max(largest);
         FloatVector sums = FloatVector.zero(LANES);
         for (int j = 0; j < padded; j += V) {
             FloatVector e = VectorMath.exp(
@@ -178,7 +176,7 @@ final class SimdAttention {
             sums = sums.add(e);
             e.intoArray(scores, start + j);
         }
-        float sum = Lanes.sum(sums, lanes);
+        float sum = Lanes.sum(sums);
         float inverse = 1f / sum;
         for (int j = 0; j < padded; j += V) {
             FloatVector.fromArray(LANES, scores, start + j).mul(inverse).intoArray(scores, start + j);
@@ -200,13 +198,13 @@ final class SimdAttention {
         }
     }
 
-    private float dot(float[] a, int aStart, float[] b, int bStart, int n) {
+    private static float dot(float[] a, int aStart, float[] b, int bStart, int n) {
         FloatVector sum = FloatVector.zero(LANES);
         int j = 0;
         for (; j <= n - V; j += V) {
             sum = FloatVector.fromArray(LANES, a, aStart + j).fma(FloatVector.fromArray(LANES, b, bStart + j), sum);
         }
-        float total = Lanes.sum(sum, lanes);
+        float total = Lanes.sum(sum);
         for (; j < n; j++) {
             total = Math.fma(a[aStart + j], b[bStart + j], total);
         }

@@ -1,8 +1,10 @@
 package org.sapwood.tensor.simd;
 
+import static org.sapwood.tensor.simd.Lanes.LANES;
 import static org.sapwood.tensor.simd.Lanes.PANEL;
 import static org.sapwood.tensor.simd.Lanes.V;
 
+import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
 import org.sapwood.tensor.ConvGeometry;
 import org.sapwood.tensor.Tensor;
@@ -12,6 +14,9 @@ import org.sapwood.tensor.Tensor;
  * image; a window row is one slice of k. A pixel's sum runs through the window in row-major order, channels innermost.
  */
 final class SimdConvolution {
+    /** Most output channels for which a dot product per channel beats a panel of padding. */
+    private static final int NARROW = 4;
+
     private final RowGemm rowGemm;
     private final ColumnGemm columnGemm;
     private final PaddedImages padded = new PaddedImages();
@@ -27,6 +32,10 @@ final class SimdConvolution {
     void conv2d(Tensor x, Tensor weight, @Nullable Tensor bias, ConvGeometry geometry, Tensor y) {
         int in = geometry.inChannels();
         int out = geometry.outChannels();
+        if (out <= NARROW && in % V == 0) {
+            narrowForward(x, weight, bias, geometry, y);
+            return;
+        }
         int kernel = geometry.kernel();
         int stride = geometry.stride();
         int depth = kernel * kernel * in;
@@ -49,7 +58,7 @@ final class SimdConvolution {
         int group = padded.group(batch);
         for (int first = 0; first < batch; first += group) {
             int count = Math.min(group, batch - first);
-            padded.load(x.array(), x.offset() + first * geometry.inTokens() * in, count, 0);
+            padded.load(x.array(), x.offset() + first * geometry.inTokens() * in, count);
             int yStart = y.offset() + first * geometry.outTokens() * out;
             setPixels(count, geometry.outHeight(), geometry.outWidth(), stride * in, stride * padded.rowStride, 0);
             setOutputs(
@@ -68,6 +77,60 @@ final class SimdConvolution {
                     rowGemm.begin(padded.array, shift, kernel * in, right, b, ldb, panelStep, out, start, y.array());
                 } else {
                     rowGemm.add(padded.array, shift, kernel * in, right, b, ldb, panelStep, out, y.array());
+                }
+            }
+        }
+    }
+
+    /**
+     * To so few channels that most of a panel would be padding: a dot product per pixel and channel, vectors running along
+     * the window instead.
+     */
+    private void narrowForward(Tensor x, Tensor weight, @Nullable Tensor bias, ConvGeometry geometry, Tensor y) {
+        int in = geometry.inChannels();
+        int out = geometry.outChannels();
+        int kernel = geometry.kernel();
+        int run = kernel * in;
+        packWindows(weight, out, kernel, run);
+        shapeInput(geometry);
+        for (int sample = 0; sample < x.dim(0); sample++) {
+            padded.load(x.array(), x.offset() + sample * geometry.inTokens() * in, 1);
+            int to = y.offset() + sample * geometry.outTokens() * out;
+            for (int pixel = 0; pixel < geometry.outTokens(); pixel++) {
+                int from = geometry.stride()
+                        * (pixel / geometry.outWidth() * padded.rowStride + pixel % geometry.outWidth() * in);
+                for (int o = 0; o < out; o++) {
+                    float sum = window(padded.array, from, padded.rowStride, packed, o * kernel * run, kernel, run);
+                    y.array()[to + pixel * out + o] = bias == null ? sum : sum + bias.array()[bias.offset() + o];
+                }
+            }
+        }
+    }
+
+    /** One window times one filter; {@code run} is a multiple of V. */
+    private static float window(
+            float[] x, int start, int rowStride, float[] filter, int filterStart, int kernel, int run) {
+        FloatVector sum = FloatVector.zero(LANES);
+        for (int ky = 0; ky < kernel; ky++) {
+            int xAt = start + ky * rowStride;
+            int filterAt = filterStart + ky * run;
+            for (int j = 0; j < run; j += V) {
+                FloatVector taps = FloatVector.fromArray(LANES, filter, filterAt + j);
+                sum = FloatVector.fromArray(LANES, x, xAt + j).fma(taps, sum);
+            }
+        }
+        return Lanes.sum(sum);
+    }
+
+    /** The weight as [Cout][k][kernel·Cin]. */
+    private void packWindows(Tensor weight, int out, int kernel, int run) {
+        packed = Lanes.grow(packed, out * kernel * run);
+        for (int o = 0; o < out; o++) {
+            for (int ky = 0; ky < kernel; ky++) {
+                int to = (o * kernel + ky) * run;
+                int from = weight.offset() + ky * run * out + o;
+                for (int j = 0; j < run; j++) {
+                    packed[to + j] = weight.array()[from + j * out];
                 }
             }
         }
@@ -110,7 +173,7 @@ final class SimdConvolution {
         float[] start = rowGemm.zeroStart(in);
         for (int first = 0; first < batch; first += group) {
             int count = Math.min(group, batch - first);
-            padded.load(dy.array(), dy.offset() + first * geometry.outTokens() * out, count, 0);
+            padded.load(dy.array(), dy.offset() + first * geometry.outTokens() * out, count);
             setPixels(count, rows, columns, out, padded.rowStride, 0);
             int dxStart = dx.offset() + (first * geometry.inTokens() + py * geometry.width() + px) * in;
             setOutputs(count, rows, columns, dxStart, geometry.inTokens(), stride * geometry.width(), stride, in);
@@ -210,7 +273,7 @@ final class SimdConvolution {
         int out = geometry.outChannels();
         int kernel = geometry.kernel();
         shapeInput(geometry);
-        padded.load(x.array(), x.offset() + sample * geometry.inTokens() * in, 1, 0);
+        padded.load(x.array(), x.offset() + sample * geometry.inTokens() * in, 1);
         int dyStart = dy.offset() + sample * geometry.outTokens() * out;
         boolean swap = out < V;
         if (swap) {

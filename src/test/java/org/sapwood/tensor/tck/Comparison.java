@@ -57,7 +57,8 @@ final class Comparison {
             throw new AssertionError("nothing was compared");
         }
         if (!failures.isEmpty()) {
-            throw new AssertionError(failures.size() + " of " + checked + " comparisons failed:\n  "
+            throw new AssertionError(failures.size() + " of " + checked
+                    + " comparisons failed (the name of a case is the seed of its data):\n  "
                     + String.join("\n  ", failures.subList(0, Math.min(SHOWN, failures.size()))));
         }
     }
