@@ -3,13 +3,14 @@ package org.sapwood.synthesis;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.apache.commons.rng.UniformRandomProvider;
+import org.apache.commons.rng.simple.RandomSource;
 import org.sapwood.autograd.Parameter;
 import org.sapwood.autograd.ParameterVector;
 import org.sapwood.data.ImageSet;
@@ -21,18 +22,10 @@ import org.sapwood.io.RunFolder;
 import org.sapwood.io.UserException;
 import org.sapwood.nn.ModelFolder;
 import org.sapwood.nn.UNet;
-import org.sapwood.privacy.accounting.Calibration;
 import org.sapwood.privacy.accounting.PldAccountant;
-import org.sapwood.privacy.accounting.PrivacyEvent;
 import org.sapwood.privacy.aggregation.GradientGrid;
-import org.sapwood.privacy.clipping.AutomaticClipping;
-import org.sapwood.privacy.clipping.ClippingRule;
-import org.sapwood.privacy.clipping.FlatClipping;
-import org.sapwood.privacy.clipping.LayerWiseClipping;
 import org.sapwood.privacy.ledger.Ledger;
-import org.sapwood.privacy.random.RandomSource;
 import org.sapwood.privacy.sampling.ExpectedBatchSize;
-import org.sapwood.privacy.sampling.PoissonSampler;
 import org.sapwood.tensor.BackendChoice;
 
 /**
@@ -42,9 +35,6 @@ import org.sapwood.tensor.BackendChoice;
 public final class FineTuning {
     private static final String COMMAND = "train";
     private static final String SELECTION_FILE = "selection.json";
-
-    /** γ of automatic clipping, relative to C, as in arXiv 2206.07136. */
-    private static final double AUTOMATIC_GAMMA = 0.01;
 
     private final TrainOptions options;
     private final RunFolder folder;
@@ -85,20 +75,32 @@ public final class FineTuning {
      * Starts a run in a new folder and trains to the end.
      *
      * @param threads workers; changes the speed, not the result
-     * @throws UserException if anything of the input does not fit; nothing is then left behind but an empty folder
+     * @throws UserException if anything of the input does not fit; nothing is left behind then
      */
     public static Result start(
             TrainOptions options, Path out, BackendChoice backend, int threads, ProgressListener progress) {
         ImageSet images = options.data().open();
         UNet model = publicModel(options, images);
+        PrivateQueries queries = PrivateQueries.of(options, images.size(), 0);
+        PrivacyPlan plan = options.method().isPrivate()
+                ? PrivacyPlan.calibrate(options, model, images.size(), queries)
+                : new PrivacyPlan(List.of(), Double.NaN);
         RunFolder folder = RunFolder.create(out);
-        FineTuning run = new FineTuning(options, folder, images, model, backend, threads, progress);
         ModelFolder.writeConfig(model.config(), folder);
         Map<String, Object> facts = new LinkedHashMap<>();
         facts.put("private", options.method().isPrivate() && options.seed().isEmpty());
         facts.put("backend", backend.name() + " (" + backend.description() + ")");
-        RunRecord.write(folder, COMMAND, options.toJson(), facts);
-        return run.train();
+        // The ledger first: a folder with run.json can be resumed, and then the plan must be there.
+        String randomness = queries.randomness().description();
+        FineTuning run = new FineTuning(options, folder, images, model, backend, threads, progress);
+        if (!options.method().isPrivate()) {
+            RunRecord.write(folder, COMMAND, options.toJson(), facts);
+            return run.measured(run::trainOpenly);
+        }
+        try (Ledger ledger = Ledger.create(folder.path(), plan.events(), plan.delta(), randomness)) {
+            RunRecord.write(folder, COMMAND, options.toJson(), facts);
+            return run.measured(() -> run.trainPrivately(queries, ledger));
+        }
     }
 
     /**
@@ -110,7 +112,16 @@ public final class FineTuning {
         TrainOptions options = TrainOptions.fromJson(RunRecord.options(folder, COMMAND));
         ImageSet images = options.data().open();
         UNet model = publicModel(options, images);
-        return new FineTuning(options, folder, images, model, backend, threads, progress).train();
+        FineTuning run = new FineTuning(options, folder, images, model, backend, threads, progress);
+        if (!options.method().isPrivate()) {
+            return run.measured(run::trainOpenly);
+        }
+        String randomness =
+                PrivateQueries.of(options, images.size(), 0).randomness().description();
+        try (Ledger ledger = Ledger.open(folder.path(), randomness)) {
+            PrivateQueries queries = PrivateQueries.resumed(options, images.size(), ledger);
+            return run.measured(() -> run.trainPrivately(queries, ledger));
+        }
     }
 
     private static UNet publicModel(TrainOptions options, ImageSet images) {
@@ -122,9 +133,10 @@ public final class FineTuning {
         return PublicModel.forClasses(source, images.classCount());
     }
 
-    private Result train() {
+    /** Runs the training and records what it took. */
+    private Result measured(Supplier<Result> training) {
         long started = System.nanoTime();
-        Result result = options.method().isPrivate() ? trainPrivately() : trainOpenly();
+        Result result = training.get();
         Map<String, Object> metrics = new LinkedHashMap<>();
         metrics.put("method", options.method().text());
         metrics.put("trained_weights", result.trained());
@@ -160,60 +172,11 @@ public final class FineTuning {
         return new Result(folder, Double.POSITIVE_INFINITY, Double.NaN, trained);
     }
 
-    /** The randomness that the guarantee rests on, and the samplers that draw from it. */
-    private final class Queries {
-        final RandomSource randomness;
-        final PoissonSampler training;
-        final PoissonSampler selection;
-
-        /** @param spent steps recorded so far, so that a seeded run that resumes replays nothing */
-        Queries(int spent) {
-            randomness = options.seed().isPresent()
-                    ? RandomSource.seeded(options.seed().getAsLong(), spent)
-                    : RandomSource.secure();
-            double rate = new ExpectedBatchSize(options.batch()).samplingRate(images.size());
-            training = sampler(rate);
-            selection = sampler(options.selectionRate().orElse(rate));
-        }
-
-        private PoissonSampler sampler(double rate) {
-            return new PoissonSampler(images.size(), rate, randomness.uniform(RandomSource.Purpose.SAMPLING));
-        }
-    }
-
-    private Result trainPrivately() {
-        List<String> candidates = options.candidates().matrices(model);
-        Queries fresh = new Queries(0);
-        boolean resumed = Files.exists(folder.privacyJson());
-        try (Ledger ledger = resumed
-                ? Ledger.open(folder.path(), fresh.randomness.description())
-                : Ledger.create(folder.path(), plan(fresh, candidates), delta(), fresh.randomness.description())) {
-            Queries queries = resumed ? continued(ledger) : fresh;
-            ParameterVector parameters = adapt(selection(candidates, ledger, queries));
-            train(parameters, ledger, queries);
-            double epsilon = ledger.spentEpsilon(new PldAccountant());
-            return new Result(folder, epsilon, ledger.delta(), parameters.size());
-        }
-    }
-
-    /** Queries for a resumed run, which must sample exactly as the ledger has it. */
-    private Queries continued(Ledger ledger) {
-        int spent = 0;
-        for (PrivacyEvent event : ledger.planned()) {
-            spent += ledger.spent(event.name());
-        }
-        Queries queries = new Queries(spent);
-        for (PrivacyEvent event : ledger.planned()) {
-            double rate = event.name().equals(PrivateTrainer.EVENT)
-                    ? queries.training.samplingRate()
-                    : queries.selection.samplingRate();
-            if (rate != event.samplingRate()) {
-                throw new UserException(folder.privacyJson() + ": event " + event.name() + " samples at rate "
-                        + event.samplingRate() + ", but the data now gives " + rate
-                        + "; has the data changed since the run began?");
-            }
-        }
-        return queries;
+    private Result trainPrivately(PrivateQueries queries, Ledger ledger) {
+        ParameterVector parameters = adapt(selection(ledger, queries));
+        train(parameters, ledger, queries);
+        double epsilon = ledger.spentEpsilon(new PldAccountant());
+        return new Result(folder, epsilon, ledger.delta(), parameters.size());
     }
 
     /** Seed of what the guarantee does not rest on: initial adapters, timesteps, diffusion noise. */
@@ -221,58 +184,26 @@ public final class FineTuning {
         return options.seed().orElseGet(() -> new SecureRandom().nextLong());
     }
 
-    private double delta() {
-        double n = images.size();
-        return options.delta().orElseGet(() -> 1 / (n * Math.log(n)));
-    }
-
-    /** The events of the whole run, with the noise that makes their composition meet (ε, δ). */
-    private List<PrivacyEvent> plan(Queries queries, List<String> candidates) {
-        int adapters = options.selection() == SelectionRule.ALL
-                ? candidates.size()
-                : SelectionRule.count(candidates.size(), options.selectFraction());
-        int parameters = 2 * adapters + (trainsLabels() ? 1 : 0);
-        PrivacyEvent training = queries.training.event(
-                PrivateTrainer.EVENT, 0, clipping(parameters).sensitivity(), options.steps());
-        Calibration calibration = new Calibration(new PldAccountant(), options.epsilon(), delta());
-        List<PrivacyEvent> events = new ArrayList<>();
-        try {
-            if (options.selection().queries()) {
-                PrivacyEvent query = new SaliencySelection(model, candidates, options).event(queries.selection);
-                double noise = options.selectionNoise()
-                        .orElseGet(() -> calibration.selectionNoiseMultiplier(query, training, List.of()));
-                events.add(query.withNoiseMultiplier(noise));
-            }
-            events.add(training.withNoiseMultiplier(calibration.noiseMultiplier(training, events)));
-            return events;
-        } catch (IllegalArgumentException e) {
-            throw new UserException("--epsilon " + options.epsilon() + " cannot be met: " + e.getMessage(), e);
-        }
-    }
-
-    private boolean trainsLabels() {
-        return options.trainLabelEmbedder() && model.config().classes() > 0;
-    }
-
-    private List<String> selection(List<String> candidates, Ledger ledger, Queries queries) {
+    private List<String> selection(Ledger ledger, PrivateQueries queries) {
         Path file = folder.path().resolve(SELECTION_FILE);
         if (Files.exists(file)) {
             return recordedSelection(file);
         }
+        List<String> candidates = options.candidates().matrices(model);
         double[] scores = {};
         SelectionRule rule = options.selection();
         if (rule.queries()) {
             if (ledger.remaining(SaliencySelection.EVENT) > 0) {
                 scores = new SaliencySelection(model, candidates, options)
                         .ask(
-                                queries.selection,
+                                queries.selection(),
                                 draws(),
                                 options.selectionDraws(),
                                 backend,
                                 threads,
                                 options.microBatch(),
                                 ledger,
-                                queries.randomness);
+                                queries.randomness());
             } else {
                 // Killed between paying and writing the answer down: the budget does not allow asking again.
                 rule = SelectionRule.RANDOM;
@@ -297,19 +228,19 @@ public final class FineTuning {
 
     /** Attaches adapters to the selected matrices and freezes everything else but, if asked for, the label embedder. */
     private ParameterVector adapt(List<String> selected) {
-        UniformRandomProvider rng = org.apache.commons.rng.simple.RandomSource.XO_SHI_RO_256_PP.create(drawSeed());
+        UniformRandomProvider rng = RandomSource.XO_SHI_RO_256_PP.create(drawSeed());
         Set<String> before = Set.copyOf(
                 model.parameters().all().stream().map(Parameter::name).toList());
         for (String matrix : selected) {
             Objects.requireNonNull(model.matrices().get(matrix), matrix)
                     .adapt(model.parameters(), options.loraRank(), (float) options.loraScale(), rng);
         }
-        boolean labels = trainsLabels();
+        boolean labels = PublicModel.trainsLabels(options, model);
         model.parameters().trainOnly(name -> !before.contains(name) || (labels && PublicModel.isLabelEmbedder(name)));
         return model.parameters().trainable();
     }
 
-    private void train(ParameterVector parameters, Ledger ledger, Queries queries) {
+    private void train(ParameterVector parameters, Ledger ledger, PrivateQueries queries) {
         Map<String, String> metadata = Map.of(
                 ModelFolder.NOISE_SCHEDULE,
                 options.noiseSchedule(),
@@ -328,26 +259,18 @@ public final class FineTuning {
                 options.microBatch(),
                 options.augmentations(),
                 model.config().classes() > 0)) {
-            GradientGrid grid =
-                    new GradientGrid(clipping(parameters.parameters().size()), parameters.size());
+            GradientGrid grid = new GradientGrid(
+                    PrivacyPlan.clipping(options, parameters.parameters().size()), parameters.size());
             int rows = engine.rowsPerMicroBatch();
             PrivateGradientSum sum = options.clipping() == TrainOptions.Clipping.LAYER_WISE
                     ? PrivateGradientSum.byParameter(grid, parameters, threads, rows)
                     : PrivateGradientSum.flat(grid, parameters, threads, rows);
             ExpectedBatchSize batch = new ExpectedBatchSize(options.batch());
-            new PrivateTrainer(engine, draws(), sum, parameters, queries.training, batch, queries.randomness, ledger)
+            new PrivateTrainer(
+                            engine, draws(), sum, parameters, queries.training(), batch, queries.randomness(), ledger)
                     .run(state, options.learningRate(), options.warmUpSteps(), folder, progress);
         }
         state.useAveraged();
-    }
-
-    private ClippingRule clipping(int parameters) {
-        double clipNorm = options.clipNorm();
-        return switch (options.clipping()) {
-            case FLAT -> new FlatClipping(clipNorm);
-            case LAYER_WISE -> LayerWiseClipping.equal(clipNorm, parameters);
-            case AUTOMATIC -> new AutomaticClipping(clipNorm, AUTOMATIC_GAMMA * clipNorm);
-        };
     }
 
     private DenoisingDraws draws() {

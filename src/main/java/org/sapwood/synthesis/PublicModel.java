@@ -18,6 +18,11 @@ final class PublicModel {
         return parameterName.equals(CLASS_EMBEDDING);
     }
 
+    /** Whether a run trains the label embedder of {@code model}. */
+    static boolean trainsLabels(TrainOptions options, UNet model) {
+        return options.trainLabelEmbedder() && model.config().classes() > 0;
+    }
+
     /**
      * A copy of {@code source} with {@code classes} + 1 label embeddings, the last of which means no class and keeps the
      * public one. The public classes have nothing to do with the sensitive ones, so every class starts at the mean of

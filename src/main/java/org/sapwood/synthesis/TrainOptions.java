@@ -85,6 +85,9 @@ public record TrainOptions(
     }
 
     public TrainOptions {
+        if (method == Method.DP_LORA) {
+            selection = SelectionRule.ALL;
+        }
         OptionChecks.require(
                 !method.isPrivate() || (epsilon > 0 && Double.isFinite(epsilon)), "--epsilon must be > 0", epsilon);
         delta.ifPresent(d -> OptionChecks.require(d > 0 && d < 1, "--delta must be in (0, 1) or auto", d));

@@ -47,9 +47,11 @@ public record Calibration(Accountant accountant, double epsilon, double delta) {
             throw new IllegalArgumentException("the fixed events alone cost epsilon " + alone + " at delta " + delta
                     + ", more than the target " + epsilon + ": give them more noise or fewer steps");
         }
-        double quick = accountant instanceof RdpAccountant
+        // RDP is quick and close, a good place to start from, unless its looser bound leaves no budget at all.
+        RdpAccountant rdp = new RdpAccountant();
+        double quick = accountant instanceof RdpAccountant || rdp.epsilon(fixed, delta) >= epsilon
                 ? 1
-                : smallest(sigma -> with(new RdpAccountant(), event, sigma, fixed), 1, 1e-3, event.name());
+                : smallest(sigma -> with(rdp, event, sigma, fixed), 1, 1e-3, event.name());
         double tolerance = 1e-6;
         return smallest(sigma -> with(accountant, event, sigma, fixed), quick, tolerance, event.name());
     }
