@@ -5,6 +5,8 @@ import static org.sapwood.tensor.simd.Lanes.PANEL;
 import static org.sapwood.tensor.simd.Lanes.TILE_ROWS;
 import static org.sapwood.tensor.simd.Lanes.V;
 
+import java.util.Arrays;
+
 /**
  * Drives {@link GatherKernels} over a whole product C = from + A·B, where A is a table of rows that are contiguous in k.
  *
@@ -73,8 +75,15 @@ final class RowGemm {
         start = Lanes.grow(start, padded);
         int filled = hasBias ? n : 0;
         System.arraycopy(bias, biasStart, start, 0, filled);
-        java.util.Arrays.fill(start, filled, padded, 0f);
+        Arrays.fill(start, filled, padded, 0f);
         return start;
+    }
+
+    /** As {@link #zeroStart}, with −∞ in columns [valid, n): their results are −∞ (or NaN), whatever B holds there. */
+    float[] maskedStart(int valid, int n) {
+        float[] row = zeroStart(n);
+        Arrays.fill(row, valid, n, Float.NEGATIVE_INFINITY);
+        return row;
     }
 
     /** A row of zeros as the start of the chains. */

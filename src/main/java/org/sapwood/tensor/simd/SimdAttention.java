@@ -46,10 +46,10 @@ final class SimdAttention {
                 for (int first = 0; first < queries; first += BLOCK) {
                     int count = Math.min(BLOCK, queries - first);
                     int at = qHead + first * channels;
-                    scores(q, at, channels, width, count, keys, padded, probabilities);
+                    scores(q, at, channels, width, count, keys, keyCount, padded, probabilities);
                     int kept = logSumExp.offset() + (sample * heads + head) * queries + first;
                     for (int i = 0; i < count; i++) {
-                        logSumExp.array()[kept + i] = softmax(probabilities, i * padded, keyCount, padded);
+                        logSumExp.array()[kept + i] = softmax(probabilities, i * padded, padded);
                     }
                     weightedRows(probabilities, padded, count, v, kHead, keyCount, width, y, at, channels, false);
                 }
@@ -88,14 +88,14 @@ final class SimdAttention {
                 for (int first = 0; first < queries; first += BLOCK) {
                     int count = Math.min(BLOCK, queries - first);
                     int at = qHead + first * channels;
-                    scores(q, at, channels, width, count, keys, padded, probabilities);
-                    scores(dy, at, channels, width, count, values, padded, gradients);
+                    scores(q, at, channels, width, count, keys, keyCount, padded, probabilities);
+                    scores(dy, at, channels, width, count, values, padded, padded, gradients);
                     int kept = logSumExp.offset() + (sample * heads + head) * queries + first;
                     for (int i = 0; i < count; i++) {
                         int row = at + i * channels;
                         float projection = dot(dy.array(), dy.offset() + row, y.array(), y.offset() + row, width);
                         float normalizer = logSumExp.array()[kept + i];
-                        scoreGradients(i * padded, keyCount, padded, normalizer, projection, scale);
+                        scoreGradients(i * padded, padded, normalizer, projection, scale);
                     }
                     weightedRows(gradients, padded, count, k, kHead, keyCount, width, dq, at, channels, accumulateQ);
                     boolean continues = first > 0;
@@ -119,10 +119,12 @@ final class SimdAttention {
         return packed;
     }
 
-    /** out [count, padded] = rows of q times the packed keys. */
-    private void scores(Tensor q, int at, int channels, int width, int count, float[] packed, int padded, float[] out) {
+    /** out [count, padded] = rows of q times the packed keys, −∞ from column {@code valid} on. */
+    private void scores(
+            Tensor q, int at, int channels, int width, int count, float[] packed, int valid, int padded, float[] out) {
         rowGemm.setUniformRows(count, q.offset() + at, channels, 0, padded);
-        rowGemm.begin(q.array(), 0, width, packed, 0, PANEL, width * PANEL, padded, rowGemm.zeroStart(padded), out);
+        float[] start = rowGemm.maskedStart(valid, padded);
+        rowGemm.begin(q.array(), 0, width, packed, 0, PANEL, width * PANEL, padded, start, out);
     }
 
     /** Rows of one head of {@code out} = weights [count, keys] · one head of v, or added to. */
@@ -160,13 +162,10 @@ final class SimdAttention {
     }
 
     /** Turns a row of scores into probabilities; returns the logarithm of Σ eˢ. */
-    private static float softmax(float[] scores, int start, int count, int padded) {
-        FloatVector largest = FloatVector.broadcast(LANES, Float.NEGATIVE_INFINITY);
-        for (int j = 0; j < padded; j += V) {
-            FloatVector s = FloatVector.broadcast(LANES, Float.NEGATIVE_INFINITY)
-                    .blend(FloatVector.fromArray(LANES, scores, start + j), Lanes.tail(j, count));
-            largest = largest.max(s);
-            s.intoArray(scores, start + j);
+    private static float softmax(float[] scores, int start, int padded) {
+        FloatVector largest = FloatVector.fromArray(LANES, scores, start);
+        for (int j = V; j < padded; j += V) {
+            largest = largest.max(FloatVector.fromArray(LANES, scores, start + j));
         }
         float max = Lanes.max(largest);
         FloatVector sums = FloatVector.zero(LANES);
@@ -185,13 +184,12 @@ final class SimdAttention {
     }
 
     /** For one query: p = exp(s − normalizer), ds = p·(dp − projection)·scale, both in place. */
-    private void scoreGradients(int start, int count, int padded, float normalizer, float projection, float scale) {
+    private void scoreGradients(int start, int padded, float normalizer, float projection, float scale) {
         float[] p = probabilities;
         float[] ds = gradients;
-        FloatVector zero = FloatVector.zero(LANES);
         for (int j = 0; j < padded; j += V) {
-            FloatVector exponent = FloatVector.fromArray(LANES, p, start + j).sub(normalizer);
-            FloatVector probability = zero.blend(VectorMath.exp(exponent), Lanes.tail(j, count));
+            FloatVector probability =
+                    VectorMath.exp(FloatVector.fromArray(LANES, p, start + j).sub(normalizer));
             FloatVector gradient = FloatVector.fromArray(LANES, ds, start + j).sub(projection);
             probability.intoArray(p, start + j);
             probability.mul(gradient).mul(scale).intoArray(ds, start + j);
