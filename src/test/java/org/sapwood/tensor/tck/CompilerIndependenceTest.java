@@ -40,7 +40,7 @@ class CompilerIndependenceTest {
                 .redirectError(folder.resolve("errors.txt").toFile())
                 .start();
         List<String> compiled = BitDigest.lines(HOT);
-        assertTrue(interpreter.waitFor(120, TimeUnit.SECONDS), "the interpreter did not end");
+        assertTrue(interpreter.waitFor(10, TimeUnit.MINUTES), "the interpreter did not end");
         assertEquals(0, interpreter.exitValue(), Files.readString(folder.resolve("errors.txt")));
         List<String> different = new ArrayList<>(Files.readAllLines(output));
         assertEquals(compiled.size(), different.size());
