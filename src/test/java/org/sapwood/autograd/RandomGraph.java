@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.commons.rng.UniformRandomProvider;
 import org.apache.commons.rng.simple.RandomSource;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A random computation over variables [2, 6, 4], in which values are read again at random distances: what the tape's
@@ -36,20 +35,22 @@ final class RandomGraph {
     }
 
     /** One step: reads {@code from}, numbered with the input as 0, and appends one variable. */
-    record Step(
-            Kind kind,
-            List<Integer> from,
-            @Nullable Parameter first,
-            @Nullable Parameter second) {
+    record Step(Kind kind, List<Integer> from, List<Parameter> weights) {
         Variable record(Tape tape, List<Variable> read) {
             return switch (kind) {
                 case SILU -> ActivationOp.silu(tape, read.getFirst());
                 case RELU -> ActivationOp.relu(tape, read.getFirst());
-                case LINEAR -> LinearOp.linear(tape, read.getFirst(), first, second, null);
-                case NORM -> GroupNormOp.groupNorm(tape, read.getFirst(), first, second, 2, 1e-5f, true);
+                case LINEAR -> LinearOp.linear(tape, read.getFirst(), weights.get(0), weights.get(1), null);
+                case NORM ->
+                    GroupNormOp.groupNorm(tape, read.getFirst(), weights.get(0), weights.get(1), 2, 1e-5f, true);
                 case ADD -> AddOp.addScaled(tape, read.get(0), read.get(1), 0.5f);
                 case JOIN ->
-                    LinearOp.linear(tape, ConcatOp.concat(tape, read.get(0), read.get(1)), first, second, null);
+                    LinearOp.linear(
+                            tape,
+                            ConcatOp.concat(tape, read.get(0), read.get(1)),
+                            weights.get(0),
+                            weights.get(1),
+                            null);
                 case POOL -> AddPerSampleOp.addPerSample(tape, read.get(0), MeanTokensOp.meanTokens(tape, read.get(1)));
                 case ATTENTION -> AttentionOp.attention(tape, read.get(0), read.get(1), read.get(2), 2);
             };
@@ -73,10 +74,10 @@ final class RandomGraph {
             }
             steps.add(
                     switch (kind) {
-                        case LINEAR -> new Step(kind, from, weight(4 * i, 4, 4), weight(4 * i + 1, 4));
-                        case JOIN -> new Step(kind, from, weight(4 * i, 4, 8), weight(4 * i + 1, 4));
-                        case NORM -> new Step(kind, from, weight(4 * i, 4), weight(4 * i + 1, 4));
-                        default -> new Step(kind, from, null, null);
+                        case LINEAR -> new Step(kind, from, List.of(weight(4 * i, 4, 4), weight(4 * i + 1, 4)));
+                        case JOIN -> new Step(kind, from, List.of(weight(4 * i, 4, 8), weight(4 * i + 1, 4)));
+                        case NORM -> new Step(kind, from, List.of(weight(4 * i, 4), weight(4 * i + 1, 4)));
+                        default -> new Step(kind, from, List.of());
                     });
         }
     }

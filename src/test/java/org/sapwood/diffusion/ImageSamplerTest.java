@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.LongConsumer;
 import java.util.stream.Stream;
 import org.apache.commons.rng.simple.RandomSource;
 import org.junit.jupiter.api.Test;
@@ -24,7 +23,6 @@ import org.sapwood.tensor.Backends;
 class ImageSamplerTest {
     private static final int SIZE = 8 * 8 * 2;
     private static final int[] LABELS = {0, 1, 2, 0, 1, 2, 2};
-    private static final LongConsumer SILENT = done -> {};
 
     private static UNet model(int classes) {
         UNetConfig config = new UNetConfig(
@@ -50,7 +48,7 @@ class ImageSamplerTest {
 
     private static float[] sample(UNet model, SamplingOptions options, String backend, int... labels) {
         return new ImageSampler(model, NoiseSchedule.linear(1000), options, Backends.choose(backend))
-                .sample(labels, SILENT);
+                .sample(labels, done -> {});
     }
 
     private static SamplingOptions options(StepRule rule, int steps, double guidanceScale) {
@@ -160,7 +158,8 @@ class ImageSamplerTest {
                 List.of());
         ImageSampler sampler =
                 new ImageSampler(model(4), NoiseSchedule.linear(1000), options(new Ddim(0), 2, 1), broken);
-        IllegalStateException failure = assertThrows(IllegalStateException.class, () -> sampler.sample(LABELS, SILENT));
+        IllegalStateException failure =
+                assertThrows(IllegalStateException.class, () -> sampler.sample(LABELS, done -> {}));
         assertEquals("no memory", failure.getMessage());
     }
 }

@@ -80,8 +80,8 @@ class ParityStepTest {
         ParityStep step = load(path, Json.number(facts.get("lora_scale"), "lora_scale"));
         assertEquals(facts.get("lora_rank"), step.loraRank());
         Path out = folder.resolve("out.safetensors");
-        ParityStep.Trainable trainable =
-                ParityStep.Trainable.valueOf(((String) facts.get("trainable")).toUpperCase(Locale.ROOT));
+        ParityStep.Trainable trainable = ParityStep.Trainable.valueOf(
+                String.valueOf(facts.get("trainable")).toUpperCase(Locale.ROOT));
         run(step, backend, trainable, Json.number(facts.get("clip_norm"), "clip_norm"), out);
 
         SafetensorsFile actual = Safetensors.read(out);

@@ -1,0 +1,153 @@
+package org.sapwood.nn;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.apache.commons.rng.simple.RandomSource;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.sapwood.autograd.MeanSquaredErrorOp;
+import org.sapwood.autograd.PerSampleSink;
+import org.sapwood.autograd.Tape;
+import org.sapwood.autograd.Variable;
+import org.sapwood.tensor.Arena;
+import org.sapwood.tensor.Backend;
+import org.sapwood.tensor.Backends;
+import org.sapwood.tensor.Indices;
+import org.sapwood.tensor.Tensor;
+import org.sapwood.tensor.scalar.ScalarBackend;
+
+class UNetTest {
+    private static final int TOKENS = 16;
+    private static final int CHANNELS = 2;
+
+    private static Stream<Backend> backends() {
+        return Backends.names().stream()
+                .filter(name -> Backends.unavailable(name) == null)
+                .map(name -> Backends.choose(name).open());
+    }
+
+    /** What one run says about each example: [batch][output, loss, gradient]. */
+    private record Answers(float[][] outputs, float[][] losses, float[][] gradients) {}
+
+    /** Runs examples, given by number: their images, times and classes follow from it. */
+    private static Answers run(UNet model, Backend backend, int... examples) {
+        int batch = examples.length;
+        Arena arena = new Arena(backend);
+        Tape tape = Tape.forTraining(backend, arena);
+        Variable x = tape.input(batch, TOKENS, CHANNELS);
+        Variable time = tape.input(batch, 1, 4);
+        Indices labels = new Indices(batch);
+        Variable output = model.forward(tape, x, time, labels);
+        tape.keep(output);
+        Variable target = tape.input(batch, TOKENS, CHANNELS);
+        Variable loss = MeanSquaredErrorOp.meanSquaredError(tape, output, target, 1f);
+        tape.seal();
+        PerSampleSink sink =
+                new PerSampleSink(backend, arena, model.parameters().trainable(), batch, 1);
+        for (int slot = 0; slot < batch; slot++) {
+            fill(backend, x.value().slice(slot, slot + 1), 3L * examples[slot]);
+            fill(backend, time.value().slice(slot, slot + 1), 3L * examples[slot] + 1);
+            fill(backend, target.value().slice(slot, slot + 1), 3L * examples[slot] + 2);
+            labels.values()[slot] = examples[slot] % 3;
+        }
+        tape.forward();
+        sink.clear();
+        tape.backward(sink);
+        sink.finish();
+        return new Answers(rows(output.value()), rows(loss.value()), rows(sink.matrix()));
+    }
+
+    private static void fill(Backend backend, Tensor slot, long seed) {
+        float[] values = new float[slot.size()];
+        var rng = RandomSource.XO_SHI_RO_256_PP.create(seed);
+        for (int i = 0; i < values.length; i++) {
+            values[i] = 4 * rng.nextFloat() - 2;
+        }
+        backend.upload(values, 0, slot);
+    }
+
+    private static float[][] rows(Tensor tensor) {
+        float[][] rows = new float[tensor.dim(0)][];
+        Arrays.setAll(rows, b -> tensor.slice(b, b + 1).toArray());
+        return rows;
+    }
+
+    private static void assertSame(Answers expected, int from, Answers actual, int at) {
+        assertArrayEquals(expected.outputs[from], actual.outputs[at], "output");
+        assertArrayEquals(expected.losses[from], actual.losses[at], "loss");
+        assertArrayEquals(expected.gradients[from], actual.gradients[at], "gradient");
+    }
+
+    /** Nothing in the model mixes examples: what a private step takes for the gradient of one is of that one alone. */
+    @ParameterizedTest
+    @MethodSource("backends")
+    void anExampleDoesNotFeelItsNeighbours(Backend backend) {
+        UNet model = TinyUNets.random(TinyUNets.CONFIG, 1);
+        Answers before = run(model, backend, 0, 1, 2);
+        Answers after = run(model, backend, 0, 7, 2);
+        assertSame(before, 0, after, 0);
+        assertSame(before, 2, after, 2);
+        assertFalse(Arrays.equals(before.outputs[1], after.outputs[1]), "the changed example did change");
+        assertSame(run(model, backend, 2), 0, before, 2);
+        assertSame(run(model, backend, 2, 2, 1, 0, 5), 3, before, 0);
+    }
+
+    @ParameterizedTest
+    @MethodSource("backends")
+    void aFreshAdapterDoesNotChangeTheModel(Backend backend) {
+        UNet model = TinyUNets.random(TinyUNets.CONFIG, 2);
+        float[] before = run(model, backend, 0).outputs[0];
+        for (Adaptable matrix : List.copyOf(model.matrices().values())) {
+            matrix.adapt(model.parameters(), 3, 1f, RandomSource.XO_SHI_RO_256_PP.create(1L));
+        }
+        assertArrayEquals(before, run(model, backend, 0).outputs[0], 1e-6f);
+        Adaptable first = model.matrices().values().iterator().next();
+        assertThrows(IllegalStateException.class, () -> first.adapt(model.parameters(), 3, 1f));
+    }
+
+    @Test
+    void theClassCountsOnlyWhereLabelsAreGiven() {
+        UNet model = TinyUNets.random(TinyUNets.CONFIG, 3);
+        try (Backend backend = new ScalarBackend()) {
+            float[][] outputs = new float[4][];
+            for (int label = 0; label < 4; label++) {
+                Tape tape = Tape.forInference(backend, new Arena(backend));
+                Variable x = tape.input(1, TOKENS, CHANNELS);
+                Variable time = tape.input(1, 1, 4);
+                Indices labels = new Indices(1);
+                labels.values()[0] = label % 3;
+                Variable output = model.forward(tape, x, time, label == 3 ? null : labels);
+                tape.keep(output);
+                tape.seal();
+                tape.forward();
+                outputs[label] = output.value().toArray();
+            }
+            for (int i = 0; i < 4; i++) {
+                for (int j = 0; j < i; j++) {
+                    assertFalse(Arrays.equals(outputs[i], outputs[j]), i + " and " + j);
+                }
+            }
+        }
+    }
+
+    @Test
+    void initialisationIsReproducible() {
+        UNet first = new UNet(TinyUNets.CONFIG);
+        UNet second = new UNet(TinyUNets.CONFIG);
+        first.initialize(RandomSource.XO_SHI_RO_256_PP.create(5L));
+        second.initialize(RandomSource.XO_SHI_RO_256_PP.create(5L));
+        float[] values = new float[first.parameters().trainable().size()];
+        float[] others = values.clone();
+        first.parameters().trainable().read(values);
+        second.parameters().trainable().read(others);
+        assertArrayEquals(values, others);
+        assertEquals(first.parameters().size(), values.length);
+    }
+}
