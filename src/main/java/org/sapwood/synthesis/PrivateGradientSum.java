@@ -97,11 +97,21 @@ final class PrivateGradientSum implements GradientEngine.RowConsumer {
      * @param noise a fresh stream
      */
     void release(Charge charge, GaussianNoise noise, Consumer<NoisedSum> use) {
-        for (int i = 1; i < sums.length; i++) {
-            sums[0].merge(sums[i]);
-        }
+        merge();
         NoisedSum noised = sums[0].noised(charge, noise, threads);
         use.accept(noised);
         sums[0] = noised.recycle();
+    }
+
+    private void merge() {
+        for (int i = 1; i < sums.length; i++) {
+            sums[0].merge(sums[i]);
+        }
+    }
+
+    /** The exact sum so far, in units of the grid; private, for tests of what enters it. */
+    long[] mergedUnits() {
+        merge();
+        return sums[0].units();
     }
 }

@@ -98,4 +98,9 @@ final class PrivateTrainer {
         noised.meanOver(batch, update);
         updateNorm = noised.norm() / batch.examples();
     }
+
+    /** The mean that the last step released. */
+    float[] lastUpdate() {
+        return update.clone();
+    }
 }

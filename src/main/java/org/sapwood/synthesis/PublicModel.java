@@ -5,7 +5,6 @@ import org.sapwood.data.ImageSet;
 import org.sapwood.io.UserException;
 import org.sapwood.nn.UNet;
 import org.sapwood.nn.UNetConfig;
-import org.sapwood.tensor.Tensor;
 
 /** Prepares a publicly trained model for the classes of a sensitive set. */
 final class PublicModel {
@@ -24,9 +23,10 @@ final class PublicModel {
     }
 
     /**
-     * A copy of {@code source} with {@code classes} + 1 label embeddings, the last of which means no class and keeps the
-     * public one. The public classes have nothing to do with the sensitive ones, so every class starts at the mean of
-     * the public embeddings: a neutral point from which the private gradients separate them.
+     * A copy of {@code source} with {@code classes} + 1 label embeddings, all equal to the public embedding of no class.
+     * The public classes have nothing to do with the sensitive ones; unconditional generation, which the public model
+     * knows, is the neutral point from which the private gradients separate the classes. (The mean of the public
+     * embeddings is none: it lies far from every embedding that the model has seen, and samples from it are noise.)
      *
      * @param source without adapters
      */
@@ -34,17 +34,18 @@ final class PublicModel {
         UNet target = new UNet(source.config().withClasses(classes + 1));
         for (Parameter to : target.parameters().all()) {
             Parameter from = source.parameters().find(to.name());
-            if (isLabelEmbedder(to.name())) {
-                if (from != null) {
-                    fillEmbeddings(from.value(), to.value());
-                }
-            } else if (from != null) {
+            if (from == null) {
+                continue;
+            }
+            int none = isLabelEmbedder(to.name()) ? from.size() - from.value().dim(1) : 0;
+            int length = from.size() - none;
+            for (int at = 0; at < to.size(); at += length) {
                 System.arraycopy(
                         from.value().array(),
-                        from.value().offset(),
+                        from.value().offset() + none,
                         to.value().array(),
-                        to.value().offset(),
-                        to.size());
+                        to.value().offset() + at,
+                        length);
             }
         }
         return target;
@@ -62,26 +63,6 @@ final class PublicModel {
             throw new UserException(name + " is for images of " + config.sampleSize() + "x" + config.sampleSize() + "x"
                     + config.inChannels() + ", the data has " + images.height() + "x" + images.width() + "x"
                     + images.channels() + "; use --size and --channels to convert the images");
-        }
-    }
-
-    private static void fillEmbeddings(Tensor from, Tensor to) {
-        int width = from.dim(1);
-        int publicClasses = from.dim(0) - 1;
-        float[] source = from.array();
-        float[] target = to.array();
-        int none = from.offset() + publicClasses * width;
-        int rows = to.dim(0);
-        for (int c = 0; c < width; c++) {
-            double mean = 0;
-            for (int row = 0; row < publicClasses; row++) {
-                mean += source[from.offset() + row * width + c];
-            }
-            float start = publicClasses == 0 ? source[none + c] : (float) (mean / publicClasses);
-            for (int row = 0; row < rows - 1; row++) {
-                target[to.offset() + row * width + c] = start;
-            }
-            target[to.offset() + (rows - 1) * width + c] = source[none + c];
         }
     }
 }

@@ -33,8 +33,11 @@ public final class Ledger implements AutoCloseable {
     /** The journal beside it. */
     public static final String JOURNAL = "privacy.spent";
 
-    /** How often privacy.json is rewritten over the steps of one event. */
+    /** How often privacy.json is rewritten over the steps of one event, at most. */
     private static final int REWRITES = 20;
+
+    /** Fewer steps than this are not worth a rewrite of privacy.json: composing ε takes about a second. */
+    private static final int LEAST_PER_REWRITE = 50;
 
     private final PldAccountant pld = new PldAccountant();
     private final RdpAccountant rdp = new RdpAccountant();
@@ -145,7 +148,11 @@ public final class Ledger implements AutoCloseable {
 
     /** ε of what is spent, by an accountant; pass a {@link RdpAccountant} for a value at every step. */
     public double spentEpsilon(Accountant accountant) {
-        return accountant.epsilon(spentEvents(), delta);
+        List<PrivacyEvent> events = spentEvents();
+        if (events.equals(planned)) {
+            return accountant instanceof PldAccountant ? plannedEpsilon.pld() : plannedEpsilon.rdp();
+        }
+        return accountant.epsilon(events, delta);
     }
 
     private synchronized List<PrivacyEvent> spentEvents() {
@@ -176,7 +183,7 @@ public final class Ledger implements AutoCloseable {
         }
         int count = spent[index] + 1;
         if (count > chargedAhead[index]) {
-            int block = Math.ceilDiv(query.steps(), REWRITES);
+            int block = Math.max(LEAST_PER_REWRITE, Math.ceilDiv(query.steps(), REWRITES));
             chargedAhead[index] = (int) Math.min(query.steps(), spent[index] + (long) block);
             write();
         }
@@ -197,6 +204,10 @@ public final class Ledger implements AutoCloseable {
                 + planned.stream().map(PrivacyEvent::name).toList());
     }
 
+    private LedgerDocument.Epsilon epsilonOf(List<PrivacyEvent> events) {
+        return events.equals(planned) ? plannedEpsilon : epsilon(events);
+    }
+
     private LedgerDocument.Epsilon epsilon(List<PrivacyEvent> events) {
         return new LedgerDocument.Epsilon(pld.epsilon(events, delta), rdp.epsilon(events, delta));
     }
@@ -206,7 +217,7 @@ public final class Ledger implements AutoCloseable {
             return;
         }
         LedgerDocument document = new LedgerDocument(planned, chargedAhead, spent, delta, randomness);
-        String json = document.toJson(plannedEpsilon, epsilon(withSteps(chargedAhead)));
+        String json = document.toJson(plannedEpsilon, epsilonOf(withSteps(chargedAhead)));
         try {
             AtomicFiles.write(file, json.getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {

@@ -1,0 +1,85 @@
+package org.sapwood.synthesis;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.commons.rng.UniformRandomProvider;
+import org.apache.commons.rng.simple.RandomSource;
+import org.sapwood.diffusion.DenoisingTape;
+import org.sapwood.nn.UNet;
+import org.sapwood.nn.UNetConfig;
+import org.sapwood.tensor.Arena;
+import org.sapwood.tensor.Backend;
+import org.sapwood.tensor.BackendChoice;
+
+/** The prediction of a batch of random images by several workers, micro-batch by micro-batch, without gradients. */
+final class ForwardPass implements AutoCloseable {
+    private final ExecutorService threads;
+    private final List<Backend> backends = new ArrayList<>();
+    private final List<Callable<Void>> workers = new ArrayList<>();
+    private final AtomicInteger next = new AtomicInteger();
+
+    /**
+     * Records one tape per worker.
+     *
+     * @param batch images per run; a last micro-batch that is not full is predicted in full
+     */
+    ForwardPass(UNet model, int batch, int microBatch, BackendChoice backend, int workerCount) {
+        threads = Executors.newFixedThreadPool(
+                workerCount, Thread.ofPlatform().daemon().name("forward-", 0).factory());
+        int passes = Math.ceilDiv(batch, microBatch);
+        for (int i = 0; i < workerCount; i++) {
+            Backend own = backend.open();
+            backends.add(own);
+            DenoisingTape tape = tape(model, Math.min(batch, microBatch), own, i);
+            workers.add(() -> {
+                while (next.getAndIncrement() < passes) {
+                    tape.forward();
+                }
+                return null;
+            });
+        }
+    }
+
+    private static DenoisingTape tape(UNet model, int batch, Backend backend, int seed) {
+        UNetConfig config = model.config();
+        boolean conditional = config.classes() > 0;
+        DenoisingTape tape = DenoisingTape.forSampling(backend, new Arena(backend), model, batch, conditional);
+        UniformRandomProvider rng = RandomSource.XO_SHI_RO_256_PP.create((long) seed);
+        float[] image = new float[config.sampleSize() * config.sampleSize() * config.inChannels()];
+        for (int slot = 0; slot < batch; slot++) {
+            for (int j = 0; j < image.length; j++) {
+                image[j] = rng.nextFloat(-1, 1);
+            }
+            tape.setImage(slot, image, 0);
+            tape.setCondition(slot, rng.nextInt(1000), conditional ? rng.nextInt(config.classes()) : 0);
+        }
+        return tape;
+    }
+
+    /** Predicts the batch once. */
+    void run() {
+        next.set(0);
+        try {
+            for (Future<Void> worker : threads.invokeAll(workers)) {
+                worker.get();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while predicting", e);
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("a worker failed: " + e.getCause(), e.getCause());
+        }
+    }
+
+    @Override
+    public void close() {
+        threads.shutdownNow();
+        backends.forEach(Backend::close);
+    }
+}

@@ -1,0 +1,195 @@
+package org.sapwood.synthesis;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.sapwood.autograd.ParameterVector;
+import org.sapwood.data.Glyphs;
+import org.sapwood.data.ImageSet;
+import org.sapwood.diffusion.NoiseSchedule;
+import org.sapwood.diffusion.TimestepSampler;
+import org.sapwood.nn.UNet;
+import org.sapwood.privacy.accounting.PrivacyEvent;
+import org.sapwood.privacy.aggregation.GradientGrid;
+import org.sapwood.privacy.clipping.FlatClipping;
+import org.sapwood.privacy.ledger.Ledger;
+import org.sapwood.privacy.random.RandomSource;
+import org.sapwood.privacy.sampling.ExpectedBatchSize;
+import org.sapwood.privacy.sampling.PoissonSampler;
+import org.sapwood.tensor.Backends;
+
+/** The private step as executed: what enters the sum, how often noise is added, and that no schedule changes a bit. */
+class PrivateStepTest {
+    private static final int EXAMPLES = 7;
+    private static final double CLIP_NORM = 0.05;
+
+    private static final ImageSet IMAGES = Glyphs.generate(Glyphs.Half.SENSITIVE, EXAMPLES, 11);
+    private static final UNet MODEL = TinyModels.random(11, 4);
+
+    /** Exact units of the sum over all examples, before noise. */
+    private static long[] sum(int threads, int microBatch, int draws, GradientEngine.DrawSource source) {
+        ParameterVector parameters = MODEL.parameters().trainable();
+        try (GradientEngine engine = new GradientEngine(
+                Backends.choose(),
+                threads,
+                MODEL,
+                parameters,
+                GradientEngine.Rows.PER_EXAMPLE,
+                microBatch,
+                draws,
+                true)) {
+            GradientGrid grid = new GradientGrid(new FlatClipping(CLIP_NORM), parameters.size());
+            PrivateGradientSum sum = PrivateGradientSum.flat(grid, parameters, threads, engine.rowsPerMicroBatch());
+            engine.run(EXAMPLES, source, sum);
+            return sum.mergedUnits();
+        }
+    }
+
+    private static DenoisingDraws draws(int threads) {
+        NoiseSchedule schedule = NoiseSchedule.linear(1000);
+        DenoisingDraws draws = new DenoisingDraws(
+                IMAGES, schedule, TimestepSampler.uniform(1000), Augmentation.NONE, 0.1, 10, 99, threads);
+        draws.select(0, new int[] {0, 1, 2, 3, 4, 5, 6});
+        return draws;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1,1,1", "2,1,1", "1,3,1", "2,4,1", "1,1,2", "2,6,2", "1,1,12", "2,8,12"})
+    void bitsDependNeitherOnThreadsNorOnMicroBatch(int threads, int microBatch, int draws) {
+        long[] reference = sum(1, 2, draws, draws(1));
+        assertArrayEquals(reference, sum(threads, microBatch, draws, draws(threads)));
+        assertTrue(Arrays.stream(reference).anyMatch(u -> u != 0), "the sum must not be empty");
+    }
+
+    @Test
+    void anExampleOfSeveralDrawsWeighsNoMoreThanOne() {
+        DenoisingDraws all = draws(1);
+        // Every example but the first contributes the draws of the first: the sum of 7 equal clipped gradients.
+        GradientEngine.DrawSource same = (worker, example, draw, tape, slot) -> all.fill(worker, 0, draw, tape, slot);
+        long[] units = sum(1, 3, 4, same);
+        double step = new GradientGrid(
+                        new FlatClipping(CLIP_NORM),
+                        MODEL.parameters().trainable().size())
+                .sumGrid()
+                .step();
+        double squared =
+                Arrays.stream(units).mapToDouble(u -> u * step * (u * step)).sum();
+        double norm = Math.sqrt(squared);
+        assertTrue(norm <= EXAMPLES * CLIP_NORM, "norm " + norm + " exceeds the bound: draws were not averaged");
+        assertEquals(EXAMPLES * CLIP_NORM, norm, 1e-3 * norm, "gradients this large must meet the bound");
+    }
+
+    @Test
+    void aNonFiniteExampleContributesExactlyNothing() {
+        DenoisingDraws finite = draws(1);
+        float[] nan = new float[IMAGES.imageLength()];
+        Arrays.fill(nan, Float.NaN);
+        GradientEngine.DrawSource poisoned = (worker, example, draw, tape, slot) -> {
+            finite.fill(worker, example, draw, tape, slot);
+            if (example == 2) {
+                tape.setImage(slot, nan, 0);
+            }
+        };
+        long[] without = new long[MODEL.parameters().trainable().size()];
+        for (int example = 0; example < EXAMPLES; example++) {
+            if (example != 2) {
+                long[] alone = only(finite, example);
+                for (int j = 0; j < alone.length; j++) {
+                    without[j] += alone[j];
+                }
+            }
+        }
+        assertArrayEquals(without, sum(1, 4, 1, poisoned));
+    }
+
+    /** The contribution of one example: all others are made non-finite, hence nothing. */
+    private static long[] only(DenoisingDraws draws, int wanted) {
+        ParameterVector parameters = MODEL.parameters().trainable();
+        try (GradientEngine engine = new GradientEngine(
+                Backends.choose(), 1, MODEL, parameters, GradientEngine.Rows.PER_EXAMPLE, 1, 1, true)) {
+            GradientGrid grid = new GradientGrid(new FlatClipping(CLIP_NORM), parameters.size());
+            PrivateGradientSum sum = PrivateGradientSum.flat(grid, parameters, 1, engine.rowsPerMicroBatch());
+            engine.run(1, (w, e, d, tape, s) -> draws.fill(w, wanted, d, tape, s), sum);
+            return sum.mergedUnits();
+        }
+    }
+
+    @Test
+    void anEmptyBatchIsNoisedOnceAndCounted() {
+        Step step = new Step(1e-9, 1, 7);
+        step.trainer.step(step.state, 1e-3);
+        assertEquals(1, step.ledger.spent(PrivateTrainer.EVENT));
+        float[] first = step.trainer.lastUpdate();
+        double deviation = rootMeanSquare(first);
+        // One Gaussian of σC divided by the public B: a second one would give √2 times this.
+        assertEquals(Step.SIGMA * CLIP_NORM / Step.BATCH, deviation, 0.05 * deviation);
+    }
+
+    private static double rootMeanSquare(float[] values) {
+        double sum = 0;
+        for (float v : values) {
+            sum += (double) v * v;
+        }
+        return Math.sqrt(sum / values.length);
+    }
+
+    @Test
+    void noiseDoesNotDependOnThreadsOrMicroBatch() {
+        Step one = new Step(0.5, 1, 2);
+        Step two = new Step(0.5, 2, 5);
+        one.trainer.step(one.state, 1e-3);
+        two.trainer.step(two.state, 1e-3);
+        assertArrayEquals(one.trainer.lastUpdate(), two.trainer.lastUpdate());
+    }
+
+    @Test
+    void everyStepDrawsNewNoise() {
+        Step step = new Step(1e-9, 1, 2);
+        step.trainer.step(step.state, 0.0);
+        float[] first = step.trainer.lastUpdate();
+        step.trainer.step(step.state, 0.0);
+        assertFalse(Arrays.equals(first, step.trainer.lastUpdate()), "noise was replayed");
+    }
+
+    /** A trainer over seeded randomness with a batch that is public and differs from the realised one. */
+    private static final class Step {
+        static final double SIGMA = 1.5;
+        static final int BATCH = 5;
+
+        final Ledger ledger;
+        final PrivateTrainer trainer;
+        final TrainingState state;
+
+        Step(double samplingRate, int threads, int microBatch) {
+            UNet model = TinyModels.random(11, 4);
+            ParameterVector parameters = model.parameters().trainable();
+            RandomSource randomness = RandomSource.seeded(21, 0);
+            PoissonSampler sampler =
+                    new PoissonSampler(EXAMPLES, samplingRate, randomness.uniform(RandomSource.Purpose.SAMPLING));
+            PrivacyEvent event = sampler.event(PrivateTrainer.EVENT, SIGMA, CLIP_NORM, 2);
+            ledger = Ledger.inMemory(List.of(event), 1e-3, randomness.description());
+            GradientEngine engine = new GradientEngine(
+                    Backends.choose(),
+                    threads,
+                    model,
+                    parameters,
+                    GradientEngine.Rows.PER_EXAMPLE,
+                    microBatch,
+                    1,
+                    true);
+            GradientGrid grid = new GradientGrid(new FlatClipping(CLIP_NORM), parameters.size());
+            PrivateGradientSum sum = PrivateGradientSum.flat(grid, parameters, threads, engine.rowsPerMicroBatch());
+            trainer = new PrivateTrainer(
+                    engine, draws(threads), sum, parameters, sampler, new ExpectedBatchSize(BATCH), randomness, ledger);
+            state = new TrainingState(model, parameters, 0.9, Map.of());
+        }
+    }
+}
