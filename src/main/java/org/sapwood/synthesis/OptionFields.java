@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
+import org.sapwood.io.Json;
 import org.sapwood.io.UserException;
 
 /** Typed reads of the options in {@code run.json} that name the field at fault. */
@@ -24,7 +25,7 @@ record OptionFields(Map<String, Object> json) {
     }
 
     double number(String name) {
-        return asNumber(name).doubleValue();
+        return Json.number(get(name), "run.json: option " + name);
     }
 
     int integer(String name) {
