@@ -67,8 +67,8 @@ public final class Adam {
         float b1 = (float) beta1;
         float b2 = (float) beta2;
         float eps = (float) epsilon;
-        float stepSize = (float) (learningRate / (1 - Math.pow(beta1, steps)));
-        float correction = (float) (1 / Math.sqrt(1 - Math.pow(beta2, steps)));
+        float stepSize = (float) (learningRate / (1 - Math.pow(beta1, (double) steps)));
+        float correction = (float) (1 / Math.sqrt(1 - Math.pow(beta2, (double) steps)));
         float keep = (float) (1 - learningRate * weightDecay);
         for (int i = from; i < to; i++) {
             float g = gradient[i];

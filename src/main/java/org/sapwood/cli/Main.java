@@ -9,6 +9,7 @@ import org.sapwood.synthesis.CandidateSet;
 import org.sapwood.synthesis.Method;
 import org.sapwood.synthesis.ParityStep;
 import org.sapwood.synthesis.SelectionRule;
+import org.sapwood.synthesis.StepWorkload;
 import org.sapwood.synthesis.TrainOptions;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -27,12 +28,14 @@ import picocli.CommandLine.Spec;
         synopsisSubcommandLabel = "COMMAND",
         versionProvider = VersionText.class,
         subcommands = {
+            DemoCommand.class,
             PretrainCommand.class,
             TrainCommand.class,
             ResumeCommand.class,
             SampleCommand.class,
             EvaluateCommand.class,
             ParityCommand.class,
+            BenchCommand.class,
             PrivacyCommand.class,
             GlyphsCommand.class,
             DoctorCommand.class,
@@ -131,6 +134,7 @@ public final class Main implements Runnable {
         registerChoice(line, TrainOptions.Clipping.class);
         registerChoice(line, CandidateSet.class);
         registerChoice(line, SelectionRule.class);
+        registerChoice(line, StepWorkload.Mode.class);
         line.registerConverter(OptionalDouble.class, new AutoConverter());
         line.registerConverter(ReadOptions.Subset.class, new SubsetConverter());
     }

@@ -11,8 +11,11 @@ import static org.sapwood.tensor.simd.Lanes.TILE_ROWS;
  * <p>The blocks continue the chains of C where the last slice of k stopped, so the bits are those of {@link RowGemm}.
  */
 final class PackedGemm {
-    /** Below this extent packing does not pay. */
+    /** Rows and depth below which packing does not pay. */
     private static final int SMALL = 64;
+
+    /** Columns below which it does not pay: a packed element of A is used once per column. */
+    private static final int NARROW = 256;
 
     /** Slice of k: a panel of B is 32 KiB with AVX-512 and stays in the first-level cache. */
     private static final int SLICE = 256;
@@ -30,7 +33,7 @@ final class PackedGemm {
 
     /** Whether a product of this size should come here. */
     static boolean pays(int m, int n, int k) {
-        return m >= SMALL && n >= SMALL && k >= SMALL;
+        return m >= SMALL && n >= NARROW && k >= SMALL;
     }
 
     /** C [m, n] = α·op(A)·op(B), or added to C; matrices are dense and row-major. */
