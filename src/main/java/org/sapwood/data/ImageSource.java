@@ -40,7 +40,7 @@ public record ImageSource(List<String> locations, ReadOptions options) {
     }
 
     private ImageSet builtIn(String name) {
-        String[] parts = name.split(":");
+        String[] parts = name.split(":", -1);
         try {
             if (parts.length == 4 && locations.size() == 1) {
                 Glyphs.Half half = Glyphs.Half.valueOf(parts[1].toUpperCase(Locale.ROOT));

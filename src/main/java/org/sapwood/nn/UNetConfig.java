@@ -85,7 +85,7 @@ public record UNetConfig(
         require(
                 downsamplePadding == 0 || downsamplePadding == 1,
                 "downsample_padding must be 0 or 1, got " + downsamplePadding);
-        int factor = 1 << levels - 1;
+        int factor = 1 << (levels - 1);
         require(
                 sampleSize >= factor && sampleSize % factor == 0,
                 "sample_size must be divisible by " + factor + " for " + levels + " levels, got " + sampleSize);
@@ -97,7 +97,7 @@ public record UNetConfig(
                     "norm_num_groups " + normGroups + " must divide block_out_channels " + channels);
             boolean attends = downAttention.get(level)
                     || upAttention.get(levels - 1 - level)
-                    || midAttention && level == levels - 1;
+                    || (midAttention && level == levels - 1);
             require(
                     !attends || attentionHeadDim == 0 || channels % attentionHeadDim == 0,
                     "attention_head_dim " + attentionHeadDim + " must divide " + channels + " channels");
@@ -290,7 +290,9 @@ public record UNetConfig(
         int integer(String name, @Nullable Integer defaultValue) {
             Object value = json.get(name);
             if (value == null) {
-                require(defaultValue != null, "option " + name + " is missing");
+                if (defaultValue == null) {
+                    throw new UserException("model configuration: option " + name + " is missing");
+                }
                 return defaultValue;
             }
             require(

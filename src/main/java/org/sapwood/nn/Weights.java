@@ -59,7 +59,8 @@ public final class Weights {
     }
 
     private static void adapt(UNet model, SafetensorsFile file, Map<String, StoredTensor> stored, float scale) {
-        for (String name : List.copyOf(stored.keySet())) {
+        for (Map.Entry<String, StoredTensor> entry : stored.entrySet()) {
+            String name = entry.getKey();
             if (!name.endsWith(LORA_A)) {
                 continue;
             }
@@ -69,7 +70,7 @@ public final class Weights {
                 throw new UserException(file.path() + ": " + name + " adapts " + matrix + ", which the model lacks");
             }
             if (adaptable.lora() == null) {
-                adaptable.adapt(model.parameters(), stored.get(name).shape()[0], scale);
+                adaptable.adapt(model.parameters(), entry.getValue().shape()[0], scale);
             }
         }
     }

@@ -114,7 +114,7 @@ public final class ParityStep {
         for (int b = 0; b < batch; b++) {
             tape.setImage(0, x, b * tokens * channels);
             tape.setTarget(0, target, b * tokens * config.outChannels());
-            tape.setCondition(0, t[b], Math.toIntExact(y[b]));
+            tape.setCondition(0, (float) t[b], Math.toIntExact(y[b]));
             tape.forward();
             sink.clear();
             tape.backward(sink);

@@ -57,11 +57,7 @@ public enum SelectionRule {
             }
             case RANDOM -> Collections.shuffle(ranked, new Random(seed));
             case ENERGY, VOTE -> {
-                Map<String, Double> score = new LinkedHashMap<>();
-                for (int i = 0; i < scores.length; i++) {
-                    score.put(candidates.get(i), scores[i]);
-                }
-                ranked.sort(Comparator.comparingDouble((String name) -> -score.get(name)));
+                ranked.sort(Comparator.comparingDouble((String name) -> -scores[candidates.indexOf(name)]));
             }
             case LAYER -> ranked = byBlock(candidates, scores);
         }

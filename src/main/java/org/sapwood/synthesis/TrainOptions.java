@@ -124,7 +124,7 @@ public record TrainOptions(
         try {
             return component.getAccessor().invoke(this);
         } catch (ReflectiveOperationException e) {
-            throw new AssertionError("accessors of a public record are public", e);
+            throw new LinkageError("accessors of a public record are public", e);
         }
     }
 

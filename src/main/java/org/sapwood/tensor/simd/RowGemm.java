@@ -201,6 +201,7 @@ final class RowGemm {
     }
 
     /** A last panel narrower than its vectors: computed beside C, of which only {@code valid} columns are copied. */
+    @SuppressWarnings("ReferenceEquality") // asks whether both name the same memory
     private void partialPanel(
             float[] a,
             int aShift,

@@ -18,6 +18,7 @@ final class SimdBlas {
         this.columnGemm = columnGemm;
     }
 
+    @SuppressWarnings("ReferenceEquality") // asks whether the operand was repacked
     void matmul(Tensor a, boolean transposeA, Tensor b, boolean transposeB, float alpha, Tensor c, boolean accumulate) {
         int m = c.dim(0);
         int n = c.dim(1);

@@ -6,6 +6,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
 /** Transcendental functions on vectors, without the float-to-int conversion that the Vector API compiles badly. */
+@SuppressWarnings("FloatingPointLiteralPrecision") // coefficients as they were published
 final class VectorMath {
     /**
      * 1.5·2²³ + 127: adding it to |v| &lt; 2²² rounds v to an integer n, ties to even, and leaves n + 127, the exponent
