@@ -93,7 +93,7 @@ final class DemoCommand implements Callable<Integer> {
         TrainedRun run = new TrainedRun(result.folder());
         ImageSet synthetic = draw(run, threads, backend);
         EvaluationReport report = evaluate(run, synthetic, threads, backend);
-        run.finish(common, backend);
+        ReportPage.write(run.folder());
 
         Map<String, Object> data = new LinkedHashMap<>();
         data.put("run", result.folder().path());
@@ -165,6 +165,7 @@ final class DemoCommand implements Callable<Integer> {
                     progress);
         }
         ImageFolder.write(images, run.folder().samples().resolve(TrainedRun.IMAGES));
+        ImageFolder.writeSheet(images, run.folder().samples().resolve(TrainedRun.SHEET));
         return images;
     }
 

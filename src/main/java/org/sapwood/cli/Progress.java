@@ -9,8 +9,8 @@ import org.sapwood.synthesis.ProgressListener;
 
 /**
  * Shows how far a long piece of work is: a bar that redraws itself on a terminal, plain lines elsewhere (at most one in
- * five seconds, so that a log stays readable). Either tells steps, ε spent where the work is private, images per second
- * and the time left. Nothing shown depends on the private data.
+ * five seconds, so that a log stays readable). Either tells steps, ε spent where the work is private (by RDP, which is
+ * quick and an upper bound of the PLD value that the ledger reports), images per second and the time left. Nothing shown depends on the private data.
  */
 final class Progress implements ProgressListener, AutoCloseable {
     private static final int BAR_CELLS = 24;
@@ -95,7 +95,7 @@ final class Progress implements ProgressListener, AutoCloseable {
     private String facts(long done, long total, double epsilonSpent, double imagesPerSecond, long now) {
         StringBuilder facts = new StringBuilder();
         if (!Double.isNaN(epsilonSpent)) {
-            facts.append(String.format(Locale.ROOT, ", ε spent %.3f", epsilonSpent));
+            facts.append(String.format(Locale.ROOT, ", ε spent <= %.3f (RDP)", epsilonSpent));
         }
         if (!Double.isNaN(imagesPerSecond)) {
             facts.append(String.format(Locale.ROOT, ", %.0f images/s", imagesPerSecond));

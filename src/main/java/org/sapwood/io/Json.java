@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  * Python's {@code float}) turn back: an infinite ε must never become a missing one.
  */
 public final class Json {
-    private static final JSON COMPACT = JSON.std.without(JSON.Feature.FLUSH_AFTER_WRITE_VALUE);
+    private static final JSON COMPACT =
+            JSON.std.without(JSON.Feature.FLUSH_AFTER_WRITE_VALUE).with(JSON.Feature.WRITE_NULL_PROPERTIES);
     private static final JSON PRETTY = COMPACT.with(JSON.Feature.PRETTY_PRINT_OUTPUT);
 
     private Json() {}

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.sapwood.autograd.LoraFactors;
 import org.sapwood.autograd.Parameter;
 import org.sapwood.io.SafetensorsFile;
 import org.sapwood.io.SafetensorsWriter;
@@ -32,47 +33,74 @@ public final class Weights {
      */
     public static void load(UNet model, SafetensorsFile file, float loraScale) {
         Map<String, StoredTensor> stored = presentDayNames(file);
-        adapt(model, file, stored, loraScale);
-        List<float[]> values = new ArrayList<>();
+        Map<Parameter, float[]> values = new LinkedHashMap<>();
         for (Parameter parameter : model.parameters().all()) {
-            StoredTensor tensor = stored.remove(parameter.name());
-            if (tensor == null) {
-                throw new UserException(file.path() + ": parameter " + parameter.name()
-                        + " is missing; is this file of the model that config.json describes?");
-            }
             Shape expected = parameter.layout().diskShape(parameter.value().shape());
-            if (!Shape.of(tensor.shape()).equals(expected)) {
-                throw new UserException(file.path() + ": parameter " + parameter.name() + " has shape "
-                        + Shape.of(tensor.shape()) + ", the model expects " + expected);
-            }
-            values.add(tensor.requireFinite().toFloats());
+            values.put(parameter, take(file, stored, parameter.name(), expected));
         }
+        List<FoundAdapter> adapters = findAdapters(model, file, stored);
         if (!stored.isEmpty()) {
             throw new UserException(file.path() + ": the model has no parameter "
                     + stored.keySet().iterator().next() + " (" + stored.size()
                     + " unknown in all); is config.json the right one?");
         }
-        int i = 0;
-        for (Parameter parameter : model.parameters().all()) {
-            setDiskValues(parameter, values.get(i++));
+        values.forEach(Weights::setDiskValues);
+        for (FoundAdapter found : adapters) {
+            LoraFactors factors = found.matrix().adapt(model.parameters(), found.rank(), loraScale);
+            setDiskValues(factors.a(), found.a());
+            setDiskValues(factors.b(), found.b());
         }
     }
 
-    private static void adapt(UNet model, SafetensorsFile file, Map<String, StoredTensor> stored, float scale) {
-        for (Map.Entry<String, StoredTensor> entry : stored.entrySet()) {
+    /** Factors in a file whose shapes fit a matrix that has no adapter yet. */
+    private record FoundAdapter(Adaptable matrix, int rank, float[] a, float[] b) {}
+
+    private static List<FoundAdapter> findAdapters(UNet model, SafetensorsFile file, Map<String, StoredTensor> stored) {
+        List<FoundAdapter> adapters = new ArrayList<>();
+        for (Map.Entry<String, StoredTensor> entry : List.copyOf(stored.entrySet())) {
             String name = entry.getKey();
             if (!name.endsWith(LORA_A)) {
                 continue;
             }
-            String matrix = name.substring(0, name.length() - LORA_A.length()) + ".weight";
-            Adaptable adaptable = model.matrices().get(matrix);
-            if (adaptable == null) {
-                throw new UserException(file.path() + ": " + name + " adapts " + matrix + ", which the model lacks");
+            String base = name.substring(0, name.length() - LORA_A.length());
+            Adaptable matrix = model.matrices().get(base + ".weight");
+            if (matrix == null) {
+                throw new UserException(
+                        file.path() + ": " + name + " adapts " + base + ".weight, which the model lacks");
             }
-            if (adaptable.lora() == null) {
-                adaptable.adapt(model.parameters(), entry.getValue().shape()[0], scale);
+            Parameter weight = matrix.weight();
+            int[] shapeA = weight.layout().diskShape(weight.value().shape()).toArray();
+            int[] shapeB = shapeA.clone();
+            int[] actual = entry.getValue().shape();
+            int rank = actual.length == 0 ? 0 : actual[0];
+            if (rank < 1) {
+                throw new UserException(file.path() + ": " + name + " has shape " + Shape.of(actual)
+                        + ", expected a LoRA factor of rank >= 1");
             }
+            shapeA[0] = rank;
+            shapeB[1] = rank;
+            for (int axis = 2; axis < shapeB.length; axis++) {
+                shapeB[axis] = 1;
+            }
+            float[] a = take(file, stored, name, Shape.of(shapeA));
+            float[] b = take(file, stored, base + LORA_B, Shape.of(shapeB));
+            adapters.add(new FoundAdapter(matrix, rank, a, b));
         }
+        return adapters;
+    }
+
+    /** Removes a tensor from {@code stored} and returns its values, checked. */
+    private static float[] take(SafetensorsFile file, Map<String, StoredTensor> stored, String name, Shape expected) {
+        StoredTensor tensor = stored.remove(name);
+        if (tensor == null) {
+            throw new UserException(file.path() + ": parameter " + name
+                    + " is missing; is this file of the model that config.json describes?");
+        }
+        if (!Shape.of(tensor.shape()).equals(expected)) {
+            throw new UserException(file.path() + ": parameter " + name + " has shape " + Shape.of(tensor.shape())
+                    + ", the model expects " + expected);
+        }
+        return tensor.requireFinite().toFloats();
     }
 
     private static Map<String, StoredTensor> presentDayNames(SafetensorsFile file) {

@@ -32,10 +32,10 @@ class ProgressTest {
         }
         assertEquals(
                 List.of(
-                        "training: step 1/10, ε spent 0.100, 50 images/s",
-                        "training: step 4/10, ε spent 0.400, 50 images/s, ETA 12 s",
-                        "training: step 7/10, ε spent 0.700, 50 images/s, ETA 6 s",
-                        "training: step 10/10, ε spent 1.000, 50 images/s"),
+                        "training: step 1/10, ε spent <= 0.100 (RDP), 50 images/s",
+                        "training: step 4/10, ε spent <= 0.400 (RDP), 50 images/s, ETA 12 s",
+                        "training: step 7/10, ε spent <= 0.700 (RDP), 50 images/s, ETA 6 s",
+                        "training: step 10/10, ε spent <= 1.000 (RDP), 50 images/s"),
                 text.toString().lines().toList());
     }
 
