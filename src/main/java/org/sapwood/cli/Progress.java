@@ -10,7 +10,8 @@ import org.sapwood.synthesis.ProgressListener;
 /**
  * Shows how far a long piece of work is: a bar that redraws itself on a terminal, plain lines elsewhere (at most one in
  * five seconds, so that a log stays readable). Either tells steps, ε spent where the work is private (by RDP, which is
- * quick and an upper bound of the PLD value that the ledger reports), images per second and the time left. Nothing shown depends on the private data.
+ * quick and an upper bound of the PLD value that the ledger reports), images per second and the time left. Nothing shown
+ * depends on the private data.
  */
 final class Progress implements ProgressListener, AutoCloseable {
     private static final int BAR_CELLS = 24;
