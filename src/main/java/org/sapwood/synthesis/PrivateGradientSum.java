@@ -18,6 +18,9 @@ import org.sapwood.tensor.Tensor;
  * noised once per logical batch.
  */
 final class PrivateGradientSum implements GradientEngine.RowConsumer {
+    /** Coordinates that are summed at a time: 128 KiB of integers. */
+    private static final int BLOCK = 1 << 14;
+
     /** Columns of the gradient rows that are clipped by one factor. */
     private record Group(int from, int length) {}
 
@@ -25,12 +28,12 @@ final class PrivateGradientSum implements GradientEngine.RowConsumer {
     private static final class Scratch {
         final double[][] squaredNorms;
         final double[] ofExample;
-        final float[] scales;
+        final float[][] scales;
 
         Scratch(int groups, int rows) {
             squaredNorms = new double[groups][rows];
             ofExample = new double[groups];
-            scales = new float[groups];
+            scales = new float[rows][groups];
         }
     }
 
@@ -74,16 +77,25 @@ final class PrivateGradientSum implements GradientEngine.RowConsumer {
             Group group = groups.get(g);
             backend.squaredNorms(rows, group.from(), group.length(), s.squaredNorms[g]);
         }
-        for (int row = 0; row < rows.dim(0); row++) {
+        int examples = rows.dim(0);
+        for (int row = 0; row < examples; row++) {
             for (int g = 0; g < groups.size(); g++) {
                 s.ofExample[g] = s.squaredNorms[g][row];
             }
-            grid.scales(s.ofExample, s.scales);
-            for (int g = 0; g < groups.size(); g++) {
-                // A scale of 0 marks an example that must not be touched: 0 times NaN is NaN.
-                if (s.scales[g] != 0) {
-                    Group group = groups.get(g);
-                    backend.accumulateOnGrid(rows, row, group.from(), group.length(), s.scales[g], units);
+            grid.scales(s.ofExample, s.scales[row]);
+        }
+        for (int g = 0; g < groups.size(); g++) {
+            Group group = groups.get(g);
+            int end = group.from() + group.length();
+            // All examples of a block before the next block, so that the block of integers stays in cache.
+            for (int from = group.from(); from < end; from += BLOCK) {
+                int length = Math.min(BLOCK, end - from);
+                for (int row = 0; row < examples; row++) {
+                    float scale = s.scales[row][g];
+                    // A scale of 0 marks an example that must not be touched: 0 times NaN is NaN.
+                    if (scale != 0) {
+                        backend.accumulateOnGrid(rows, row, from, length, scale, units);
+                    }
                 }
             }
         }

@@ -70,15 +70,8 @@ final class PrivateTrainer {
             if (last || System.nanoTime() - lastReport > SECONDS_BETWEEN_REPORTS * 1e9) {
                 lastReport = System.nanoTime();
                 epsilon = ledger.spentEpsilon(accountant);
-                folder.appendMetrics(Map.of(
-                        "step",
-                        state.step(),
-                        "epsilon_spent_rdp",
-                        epsilon,
-                        "images_per_s",
-                        meter.perSecond(),
-                        "update_norm",
-                        updateNorm));
+                // No rates or times: how long a step took tells how many images were sampled.
+                folder.appendMetrics(Map.of("step", state.step(), "epsilon_spent", epsilon, "update_norm", updateNorm));
             }
             progress.step(state.step(), total, epsilon, meter.perSecond());
         }

@@ -76,7 +76,7 @@ public final class PublicTrainer {
     public void run(ProgressListener progress) {
         ParameterVector parameters = model.parameters().trainable();
         Map<String, String> metadata =
-                Map.of(ModelFolder.NOISE_SCHEDULE, options.schedule().name());
+                Map.of(ModelFolder.NOISE_SCHEDULE, options.schedule().toString());
         TrainingState state = new TrainingState(model, parameters, options.emaDecay(), metadata);
         state.restore(folder);
         boolean conditional = model.config().classes() > 0;

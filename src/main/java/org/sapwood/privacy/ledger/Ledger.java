@@ -146,13 +146,16 @@ public final class Ledger implements AutoCloseable {
         return plannedEpsilon.pld();
     }
 
-    /** ε of what is spent, by an accountant; pass a {@link RdpAccountant} for a value at every step. */
+    /**
+     * ε of what is spent, by an accountant; pass a {@link RdpAccountant} for a value at every step. Never more than what
+     * is planned costs by PLD, of which the spent steps are a part.
+     */
     public double spentEpsilon(Accountant accountant) {
         List<PrivacyEvent> events = spentEvents();
         if (events.equals(planned)) {
-            return accountant instanceof PldAccountant ? plannedEpsilon.pld() : plannedEpsilon.rdp();
+            return plannedEpsilon.pld();
         }
-        return accountant.epsilon(events, delta);
+        return Math.min(accountant.epsilon(events, delta), plannedEpsilon.pld());
     }
 
     private synchronized List<PrivacyEvent> spentEvents() {
