@@ -132,6 +132,7 @@ final class TrainCommand implements Callable<Integer> {
                     budget.clipping(),
                     training.learningRate(),
                     training.labelLearningRate(),
+                    training.labelGradientScale(),
                     training.warmUp(),
                     training.emaDecay(),
                     adapters.loraRank(),

@@ -38,9 +38,17 @@ final class TrainingOptions {
     @Option(
             names = "--label-learning-rate",
             paramLabel = "LR",
-            defaultValue = "0.01",
+            defaultValue = "0.03",
             description = "Of Adam for the label embedding, > 0 (default: ${DEFAULT-VALUE}).")
     private double labelLearningRate;
+
+    @Option(
+            names = "--label-gradient-scale",
+            paramLabel = "W",
+            defaultValue = "64",
+            description = "Factor on the label embedding's gradient before the clip, a power of two >= 1: unscaled its"
+                    + " share of the clipped norm is so small that the noise drowns it (default: ${DEFAULT-VALUE}).")
+    private int labelGradientScale;
 
     @Option(
             names = "--warm-up",
@@ -79,6 +87,10 @@ final class TrainingOptions {
 
     double learningRate() {
         return learningRate;
+    }
+
+    int labelGradientScale() {
+        return labelGradientScale;
     }
 
     double labelLearningRate() {
