@@ -264,7 +264,7 @@ public final class FineTuning {
             int rows = engine.rowsPerMicroBatch();
             PrivateGradientSum sum = options.clipping() == TrainOptions.Clipping.LAYER_WISE
                     ? PrivateGradientSum.byParameter(grid, parameters, threads, rows)
-                    : PrivateGradientSum.flat(grid, parameters, threads, rows);
+                    : PrivateGradientSum.flat(grid, parameters, options.labelGradientScale(), threads, rows);
             ExpectedBatchSize batch = new ExpectedBatchSize(options.batch());
             new PrivateTrainer(
                             engine, draws(), sum, parameters, queries.training(), batch, queries.randomness(), ledger)

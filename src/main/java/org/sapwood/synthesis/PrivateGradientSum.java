@@ -1,5 +1,6 @@
 package org.sapwood.synthesis;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -21,8 +22,12 @@ final class PrivateGradientSum implements GradientEngine.RowConsumer {
     /** Coordinates that are summed at a time: 128 KiB of integers. */
     private static final int BLOCK = 1 << 14;
 
-    /** Columns of the gradient rows that are clipped by one factor. */
-    private record Group(int from, int length) {}
+    /**
+     * Columns of the gradient rows whose norm is taken together.
+     *
+     * @param weight power of two by which the gradient counts, exact in floating point
+     */
+    private record Group(int from, int length, float weight) {}
 
     /** What one worker clips with. */
     private static final class Scratch {
@@ -57,14 +62,36 @@ final class PrivateGradientSum implements GradientEngine.RowConsumer {
 
     /** A sum for a rule with one norm over all parameters. */
     static PrivateGradientSum flat(GradientGrid grid, ParameterVector parameters, int workers, int rows) {
-        return new PrivateGradientSum(grid, List.of(new Group(0, parameters.size())), workers, rows);
+        return new PrivateGradientSum(grid, List.of(new Group(0, parameters.size(), 1)), workers, rows);
+    }
+
+    /**
+     * A sum for a rule with one norm over all parameters, where the label embedder's gradient counts {@code labelScale}
+     * times. The scale is a public constant, so the sum is that of another, equally clipped vector and its sensitivity
+     * the same; the optimizer, which normalises every coordinate, needs no unscaling.
+     */
+    static PrivateGradientSum flat(
+            GradientGrid grid, ParameterVector parameters, int labelScale, int workers, int rows) {
+        List<Group> groups = new ArrayList<>();
+        int from = 0;
+        for (Parameter parameter : parameters.parameters()) {
+            if (PublicModel.isLabelEmbedder(parameter.name())) {
+                int at = parameters.offset(parameters.position(parameter));
+                groups.add(new Group(from, at - from, 1));
+                groups.add(new Group(at, parameter.size(), labelScale));
+                from = at + parameter.size();
+            }
+        }
+        groups.add(new Group(from, parameters.size() - from, 1));
+        groups.removeIf(group -> group.length() == 0);
+        return new PrivateGradientSum(grid, groups, workers, rows);
     }
 
     /** A sum for a rule with one norm per parameter. */
     static PrivateGradientSum byParameter(GradientGrid grid, ParameterVector parameters, int workers, int rows) {
         List<Parameter> list = parameters.parameters();
         List<Group> groups = IntStream.range(0, list.size())
-                .mapToObj(i -> new Group(parameters.offset(i), list.get(i).size()))
+                .mapToObj(i -> new Group(parameters.offset(i), list.get(i).size(), 1))
                 .toList();
         return new PrivateGradientSum(grid, groups, workers, rows);
     }
@@ -80,7 +107,8 @@ final class PrivateGradientSum implements GradientEngine.RowConsumer {
         int examples = rows.dim(0);
         for (int row = 0; row < examples; row++) {
             for (int g = 0; g < groups.size(); g++) {
-                s.ofExample[g] = s.squaredNorms[g][row];
+                float weight = groups.get(g).weight();
+                s.ofExample[g] = s.squaredNorms[g][row] * weight * weight;
             }
             grid.scales(s.ofExample, s.scales[row]);
         }
@@ -91,7 +119,7 @@ final class PrivateGradientSum implements GradientEngine.RowConsumer {
             for (int from = group.from(); from < end; from += BLOCK) {
                 int length = Math.min(BLOCK, end - from);
                 for (int row = 0; row < examples; row++) {
-                    float scale = s.scales[row][g];
+                    float scale = s.scales[row][g] * group.weight();
                     // A scale of 0 marks an example that must not be touched: 0 times NaN is NaN.
                     if (scale != 0) {
                         backend.accumulateOnGrid(rows, row, from, length, scale, units);

@@ -26,6 +26,8 @@ import org.sapwood.io.UserException;
  * @param clipping how a gradient is bounded
  * @param learningRate of Adam, > 0
  * @param labelLearningRate of Adam for the label embedder, > 0
+ * @param labelGradientScale power of two ≥ 1 by which the label embedder's gradient is multiplied before the clip, so
+ *     that it has a share in the clipped norm; changes no weight's meaning, since Adam does not see scales
  * @param warmUpSteps steps of linearly rising learning rate, ≥ 0
  * @param emaDecay of the averaged weights, in [0, 1)
  * @param loraRank r ≥ 1
@@ -58,6 +60,7 @@ public record TrainOptions(
         Clipping clipping,
         double learningRate,
         double labelLearningRate,
+        int labelGradientScale,
         int warmUpSteps,
         double emaDecay,
         int loraRank,
@@ -97,6 +100,10 @@ public record TrainOptions(
         OptionChecks.positive("--clip-norm", clipNorm);
         OptionChecks.positive("--learning-rate", learningRate);
         OptionChecks.positive("--label-learning-rate", labelLearningRate);
+        OptionChecks.require(
+                labelGradientScale >= 1 && Integer.bitCount(labelGradientScale) == 1,
+                "--label-gradient-scale must be a power of two >= 1",
+                labelGradientScale);
         OptionChecks.atLeast("--warm-up", warmUpSteps, 0);
         OptionChecks.decay("--ema-decay", emaDecay);
         OptionChecks.atLeast("--lora-rank", loraRank, 1);
@@ -159,6 +166,7 @@ public record TrainOptions(
                 f.constant("clipping", Clipping.class),
                 f.number("learningRate"),
                 f.number("labelLearningRate"),
+                f.integer("labelGradientScale"),
                 f.integer("warmUpSteps"),
                 f.number("emaDecay"),
                 f.integer("loraRank"),

@@ -88,6 +88,25 @@ class PrivateStepTest {
     }
 
     @Test
+    void aScaledLabelGradientStaysWithinTheBound() {
+        DenoisingDraws all = draws(1);
+        GradientEngine.DrawSource same = (worker, example, draw, tape, slot) -> all.fill(worker, 0, draw, tape, slot);
+        ParameterVector parameters = MODEL.parameters().trainable();
+        GradientGrid grid = new GradientGrid(new FlatClipping(CLIP_NORM), parameters.size());
+        try (GradientEngine engine = new GradientEngine(
+                Backends.choose(), 1, MODEL, parameters, GradientEngine.Rows.PER_EXAMPLE, 3, 1, true)) {
+            PrivateGradientSum sum = PrivateGradientSum.flat(grid, parameters, 1 << 12, 1, engine.rowsPerMicroBatch());
+            engine.run(EXAMPLES, same, sum);
+            double step = grid.sumGrid().step();
+            double norm = Math.sqrt(Arrays.stream(sum.mergedUnits())
+                    .mapToDouble(u -> u * step * (u * step))
+                    .sum());
+            assertTrue(norm <= EXAMPLES * CLIP_NORM, "the scale must be part of the clipped norm, got " + norm);
+            assertEquals(EXAMPLES * CLIP_NORM, norm, 1e-3 * norm);
+        }
+    }
+
+    @Test
     void aNonFiniteExampleContributesExactlyNothing() {
         DenoisingDraws finite = draws(1);
         float[] nan = new float[IMAGES.imageLength()];

@@ -73,6 +73,7 @@ final class TinyModels {
                 TrainOptions.Clipping.FLAT,
                 1e-2,
                 1e-2,
+                8,
                 0,
                 0.5,
                 2,
