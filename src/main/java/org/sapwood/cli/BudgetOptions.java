@@ -25,7 +25,7 @@ final class BudgetOptions {
     @Option(
             names = "--clip-norm",
             paramLabel = "C",
-            defaultValue = "1.0",
+            defaultValue = "0.1",
             description = "L2 norm to which the gradient of one example is clipped, > 0 (default: ${DEFAULT-VALUE}).")
     private double clipNorm;
 

@@ -52,8 +52,7 @@ class FineTuningTest {
     void exactlyTheSelectedMatricesAndTheLabelsTrain() {
         RunFolder folder = run("sapf", TinyModels.options(publicModel, OptionalLong.empty()), 1);
         SafetensorsFile trained = checkpoint(folder);
-        List<?> selected = (List<?>)
-                Json.readObject(folder.path().resolve("selection.json")).get("selected");
+        List<?> selected = JsonFields.list(Json.readObject(folder.path().resolve("selection.json")), "selected");
         assertEquals(4, selected.size(), "half of 8 attention matrices");
         for (Object matrix : selected) {
             String base = matrix.toString().replaceAll("\\.weight$", "");
@@ -82,10 +81,10 @@ class FineTuningTest {
     void theLedgerMeetsTheTargetAndSaysItIsPrivate() {
         RunFolder folder = run("private", TinyModels.options(publicModel, OptionalLong.empty()), 1);
         Map<String, Object> ledger = Json.readObject(folder.privacyJson());
-        double epsilon = Json.number(((Map<?, ?>) ledger.get("epsilon_spent")).get("pld"), "epsilon");
+        double epsilon = Json.number(JsonFields.map(ledger, "epsilon_spent").get("pld"), "epsilon");
         assertTrue(epsilon <= 8 && epsilon > 7.9, "calibration must meet and use the budget, got " + epsilon);
         assertEquals("secure", ledger.get("randomness"));
-        assertEquals(2, ((List<?>) ledger.get("events")).size(), "selection and training");
+        assertEquals(2, JsonFields.list(ledger, "events").size(), "selection and training");
     }
 
     @Test
@@ -125,8 +124,7 @@ class FineTuningTest {
         FineTuning.Result result = FineTuning.resume(RunFolder.resume(path), BACKEND, 1, ProgressListener.SILENT);
         assertTrue(result.epsilon() <= 8, "resuming must not overspend, got " + result.epsilon());
         assertEquals(4, result.folder().newestCheckpoint().orElseThrow().step());
-        List<?> events =
-                (List<?>) Json.readObject(result.folder().privacyJson()).get("events");
+        List<?> events = JsonFields.list(Json.readObject(result.folder().privacyJson()), "events");
         Map<?, ?> training = (Map<?, ?>) events.getLast();
         assertEquals(4, training.get("steps_spent"));
     }
@@ -168,7 +166,7 @@ class FineTuningTest {
         RunFolder folder = run("open", options, 2);
         Map<String, Object> ledger = Json.readObject(folder.privacyJson());
         assertTrue(String.valueOf(ledger.get("guarantee")).startsWith("none"));
-        assertEquals("Infinity", ((Map<?, ?>) ledger.get("epsilon")).get("pld"));
+        assertEquals("Infinity", JsonFields.map(ledger, "epsilon").get("pld"));
         assertEquals(false, Json.readObject(folder.runJson()).get("private"));
     }
 

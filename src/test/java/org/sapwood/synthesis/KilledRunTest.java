@@ -66,12 +66,11 @@ class KilledRunTest {
         RunFolder folder = RunFolder.resume(out);
         FineTuning.Result result = FineTuning.resume(folder, Backends.choose(), 1, ProgressListener.SILENT);
         assertTrue(result.epsilon() <= 8, "overspent: " + result.epsilon());
-        List<?> events = (List<?>) Json.readObject(folder.privacyJson()).get("events");
+        List<?> events = JsonFields.list(Json.readObject(folder.privacyJson()), "events");
         assertEquals(STEPS, ((Map<?, ?>) events.getFirst()).get("steps_spent"));
         assertEquals(STEPS, folder.newestCheckpoint().orElseThrow().step());
         long reports = Files.readAllLines(folder.metricsLines()).stream()
-                .mapToLong(line ->
-                        ((Number) Json.parseObject(line, "metrics.jsonl").get("step")).longValue())
+                .mapToLong(line -> JsonFields.integer(Json.parseObject(line, "metrics.jsonl"), "step"))
                 .filter(step -> step > recorded)
                 .count();
         assertTrue(reports <= STEPS - recorded, "trained more steps than the ledger had left");

@@ -87,7 +87,7 @@ class LedgerTest {
             Path missing = copyOfRunAsAKillWouldLeaveIt();
             Files.delete(missing.resolve(Ledger.JOURNAL));
             try (Ledger reread = Ledger.open(missing, "secure")) {
-                assertEquals(5, reread.spent("training"));
+                assertEquals(50, reread.spent("training"));
             }
             Path garbled = copyOfRunAsAKillWouldLeaveIt();
             Files.writeString(garbled.resolve(Ledger.JOURNAL), "1 x\n", StandardOpenOption.APPEND);
