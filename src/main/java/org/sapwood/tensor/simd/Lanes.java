@@ -3,7 +3,6 @@ package org.sapwood.tensor.simd;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /** The vector shape of this JVM and what follows from it. */
@@ -25,11 +24,6 @@ final class Lanes {
 
     /** Most rows of any tile: row tables are padded by this much. */
     static final int MAX_TILE_ROWS = 12;
-
-    private static final VectorShuffle<Float> ROTATE_8 = VectorShuffle.iota(LANES, 8 % V, 1, true);
-    private static final VectorShuffle<Float> ROTATE_4 = VectorShuffle.iota(LANES, 4 % V, 1, true);
-    private static final VectorShuffle<Float> ROTATE_2 = VectorShuffle.iota(LANES, 2 % V, 1, true);
-    private static final VectorShuffle<Float> ROTATE_1 = VectorShuffle.iota(LANES, 1 % V, 1, true);
 
     private Lanes() {}
 
@@ -56,29 +50,30 @@ final class Lanes {
     /**
      * Sum of all lanes, halving: a fixed order. {@code reduceLanes(ADD)} takes another order in the interpreter than in
      * compiled code, so its bits change while a program warms up.
+     *
+     * @param scratch at least V floats; shuffles instead would allocate
      */
-    static float sum(FloatVector vector) {
-        FloatVector sum = vector;
-        if (V >= 16) {
-            sum = sum.add(sum.rearrange(ROTATE_8));
+    static float sum(FloatVector vector, float[] scratch) {
+        vector.intoArray(scratch, 0);
+        for (int half = V / 2; half > 0; half /= 2) {
+            for (int i = 0; i < half; i++) {
+                scratch[i] += scratch[i + half];
+            }
         }
-        if (V >= 8) {
-            sum = sum.add(sum.rearrange(ROTATE_4));
-        }
-        sum = sum.add(sum.rearrange(ROTATE_2));
-        return sum.add(sum.rearrange(ROTATE_1)).lane(0);
+        return scratch[0];
     }
 
-    /** Maximum of all lanes; NaN if any is. */
-    static float max(FloatVector vector) {
-        FloatVector max = vector;
-        if (V >= 16) {
-            max = max.max(max.rearrange(ROTATE_8));
+    /**
+     * Maximum of all lanes; NaN if any is.
+     *
+     * @param scratch at least V floats
+     */
+    static float max(FloatVector vector, float[] scratch) {
+        vector.intoArray(scratch, 0);
+        float max = scratch[0];
+        for (int i = 1; i < V; i++) {
+            max = Math.max(max, scratch[i]);
         }
-        if (V >= 8) {
-            max = max.max(max.rearrange(ROTATE_4));
-        }
-        max = max.max(max.rearrange(ROTATE_2));
-        return max.max(max.rearrange(ROTATE_1)).lane(0);
+        return max;
     }
 }

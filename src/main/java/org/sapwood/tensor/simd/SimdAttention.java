@@ -19,6 +19,7 @@ final class SimdAttention {
 
     private final RowGemm rowGemm;
     private final ColumnGemm columnGemm;
+    private final float[] lanes = new float[V];
     private float[] keys = new float[0];
     private float[] values = new float[0];
     private float[] rows = new float[0];
@@ -162,12 +163,12 @@ final class SimdAttention {
     }
 
     /** Turns a row of scores into probabilities; returns the logarithm of Σ eˢ. */
-    private static float softmax(float[] scores, int start, int padded) {
+    private float softmax(float[] scores, int start, int padded) {
         FloatVector largest = FloatVector.fromArray(LANES, scores, start);
         for (int j = V; j < padded; j += V) {
             largest = largest.max(FloatVector.fromArray(LANES, scores, start + j));
         }
-        float max = Lanes.max(largest);
+        float max = Lanes.max(largest, lanes);
         FloatVector sums = FloatVector.zero(LANES);
         for (int j = 0; j < padded; j += V) {
             FloatVector e = VectorMath.exp(
@@ -175,7 +176,7 @@ final class SimdAttention {
             sums = sums.add(e);
             e.intoArray(scores, start + j);
         }
-        float sum = Lanes.sum(sums);
+        float sum = Lanes.sum(sums, lanes);
         float inverse = 1f / sum;
         for (int j = 0; j < padded; j += V) {
             FloatVector.fromArray(LANES, scores, start + j).mul(inverse).intoArray(scores, start + j);
@@ -196,13 +197,13 @@ final class SimdAttention {
         }
     }
 
-    private static float dot(float[] a, int aStart, float[] b, int bStart, int n) {
+    private float dot(float[] a, int aStart, float[] b, int bStart, int n) {
         FloatVector sum = FloatVector.zero(LANES);
         int j = 0;
         for (; j <= n - V; j += V) {
             sum = FloatVector.fromArray(LANES, a, aStart + j).fma(FloatVector.fromArray(LANES, b, bStart + j), sum);
         }
-        float total = Lanes.sum(sum);
+        float total = Lanes.sum(sum, lanes);
         for (; j < n; j++) {
             total = Math.fma(a[aStart + j], b[bStart + j], total);
         }

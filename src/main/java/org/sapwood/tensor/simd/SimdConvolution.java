@@ -14,6 +14,7 @@ import org.sapwood.tensor.Tensor;
  * image; a window row is one slice of k. A pixel's sum runs through the window in row-major order, channels innermost.
  */
 final class SimdConvolution {
+    private final float[] lanes = new float[V];
     /** Most output channels for which a dot product per channel beats a panel of padding. */
     private static final int NARROW = 4;
 
@@ -108,8 +109,7 @@ final class SimdConvolution {
     }
 
     /** One window times one filter; {@code run} is a multiple of V. */
-    private static float window(
-            float[] x, int start, int rowStride, float[] filter, int filterStart, int kernel, int run) {
+    private float window(float[] x, int start, int rowStride, float[] filter, int filterStart, int kernel, int run) {
         FloatVector sum = FloatVector.zero(LANES);
         for (int ky = 0; ky < kernel; ky++) {
             int xAt = start + ky * rowStride;
@@ -119,7 +119,7 @@ final class SimdConvolution {
                 sum = FloatVector.fromArray(LANES, x, xAt + j).fma(taps, sum);
             }
         }
-        return Lanes.sum(sum);
+        return Lanes.sum(sum, lanes);
     }
 
     /** The weight as [Cout][k][kernel·Cin]. */

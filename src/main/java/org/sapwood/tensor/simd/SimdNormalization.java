@@ -147,14 +147,13 @@ final class SimdNormalization {
     /** second[c] = Σ_t (x − mean)². */
     private void centredSquares(float[] x, int start, int tokens, int channels) {
         for (int c = 0; c < channels; c += V) {
-            VectorMask<Float> mask = Lanes.tail(c, channels);
-            FloatVector centre = FloatVector.fromArray(LANES, mean, c, mask);
-            squaresOf(x, start + c, tokens, channels, centre, mask).intoArray(second, c, mask);
+            squaresOf(x, start + c, tokens, channels, c);
         }
     }
 
-    private static FloatVector squaresOf(
-            float[] x, int start, int tokens, int stride, FloatVector centre, VectorMask<Float> mask) {
+    private void squaresOf(float[] x, int start, int tokens, int stride, int c) {
+        VectorMask<Float> mask = Lanes.tail(c, stride);
+        FloatVector centre = FloatVector.fromArray(LANES, mean, c, mask);
         FloatVector sum0 = FloatVector.zero(LANES);
         FloatVector sum1 = sum0;
         int at = start;
@@ -170,7 +169,7 @@ final class SimdNormalization {
             FloatVector d0 = FloatVector.fromArray(LANES, x, at, mask).sub(centre);
             sum0 = d0.fma(d0, sum0);
         }
-        return sum0.add(sum1);
+        sum0.add(sum1).intoArray(second, c, mask);
     }
 
     private void normalize(
@@ -184,53 +183,40 @@ final class SimdNormalization {
             float[] y,
             int to) {
         for (int c = 0; c < channels; c += V) {
-            VectorMask<Float> mask = Lanes.tail(c, channels);
-            FloatVector centre = FloatVector.fromArray(LANES, mean, c, mask);
-            FloatVector factor = FloatVector.fromArray(LANES, gamma.array(), gamma.offset() + c, mask)
-                    .mul(FloatVector.fromArray(LANES, inverseDeviation, c, mask));
-            FloatVector shift = FloatVector.fromArray(LANES, beta.array(), beta.offset() + c, mask);
             if (silu) {
-                normalizeSilu(x, start + c, tokens, channels, centre, factor, shift, mask, y, to + c);
+                normalizeSilu(x, start + c, tokens, channels, c, gamma, beta, y, to + c);
             } else {
-                normalizePlain(x, start + c, tokens, channels, centre, factor, shift, mask, y, to + c);
+                normalizePlain(x, start + c, tokens, channels, c, gamma, beta, y, to + c);
             }
         }
     }
 
-    private static void normalizePlain(
-            float[] x,
-            int start,
-            int tokens,
-            int stride,
-            FloatVector centre,
-            FloatVector factor,
-            FloatVector shift,
-            VectorMask<Float> mask,
-            float[] y,
-            int to) {
+    private void normalizePlain(
+            float[] x, int start, int tokens, int stride, int c, Tensor gamma, Tensor beta, float[] y, int to) {
+        VectorMask<Float> mask = Lanes.tail(c, stride);
+        FloatVector centre = FloatVector.fromArray(LANES, mean, c, mask);
+        FloatVector scale = FloatVector.fromArray(LANES, gamma.array(), gamma.offset() + c, mask)
+                .mul(FloatVector.fromArray(LANES, inverseDeviation, c, mask));
+        FloatVector shift = FloatVector.fromArray(LANES, beta.array(), beta.offset() + c, mask);
         for (int t = 0, at = 0; t < tokens; t++, at += stride) {
             FloatVector.fromArray(LANES, x, start + at, mask)
                     .sub(centre)
-                    .fma(factor, shift)
+                    .fma(scale, shift)
                     .intoArray(y, to + at, mask);
         }
     }
 
-    private static void normalizeSilu(
-            float[] x,
-            int start,
-            int tokens,
-            int stride,
-            FloatVector centre,
-            FloatVector factor,
-            FloatVector shift,
-            VectorMask<Float> mask,
-            float[] y,
-            int to) {
+    private void normalizeSilu(
+            float[] x, int start, int tokens, int stride, int c, Tensor gamma, Tensor beta, float[] y, int to) {
+        VectorMask<Float> mask = Lanes.tail(c, stride);
+        FloatVector centre = FloatVector.fromArray(LANES, mean, c, mask);
+        FloatVector scale = FloatVector.fromArray(LANES, gamma.array(), gamma.offset() + c, mask)
+                .mul(FloatVector.fromArray(LANES, inverseDeviation, c, mask));
+        FloatVector shift = FloatVector.fromArray(LANES, beta.array(), beta.offset() + c, mask);
         for (int t = 0, at = 0; t < tokens; t++, at += stride) {
             FloatVector z = FloatVector.fromArray(LANES, x, start + at, mask)
                     .sub(centre)
-                    .fma(factor, shift);
+                    .fma(scale, shift);
             z.mul(VectorMath.sigmoid(z)).intoArray(y, to + at, mask);
         }
     }
@@ -250,15 +236,12 @@ final class SimdNormalization {
             int channels,
             boolean keep) {
         for (int c = 0; c < channels; c += V) {
-            VectorMask<Float> mask = Lanes.tail(c, channels);
-            FloatVector scale = FloatVector.fromArray(LANES, gamma.array(), gamma.offset() + c, mask);
-            FloatVector shift = FloatVector.fromArray(LANES, beta.array(), beta.offset() + c, mask);
             int xAt = x.offset() + at + c;
             int dyAt = dy.offset() + at + c;
             if (silu) {
-                siluSums(x.array(), xAt, dy.array(), dyAt, tokens, channels, c, scale, shift, mask, keep);
+                siluSums(x.array(), xAt, dy.array(), dyAt, tokens, channels, c, gamma, beta, keep);
             } else {
-                plainSums(x.array(), xAt, dy.array(), dyAt, tokens, channels, c, mask, keep);
+                plainSums(x.array(), xAt, dy.array(), dyAt, tokens, channels, c, keep);
             }
         }
     }
@@ -271,11 +254,13 @@ final class SimdNormalization {
             int tokens,
             int stride,
             int c,
-            FloatVector scale,
-            FloatVector shift,
-            VectorMask<Float> mask,
+            Tensor gamma,
+            Tensor beta,
             boolean keep) {
         float[] g = kept;
+        VectorMask<Float> mask = Lanes.tail(c, stride);
+        FloatVector scale = FloatVector.fromArray(LANES, gamma.array(), gamma.offset() + c, mask);
+        FloatVector shift = FloatVector.fromArray(LANES, beta.array(), beta.offset() + c, mask);
         FloatVector centre = FloatVector.fromArray(LANES, mean, c, mask);
         FloatVector inverse = FloatVector.fromArray(LANES, inverseDeviation, c, mask);
         FloatVector scaled = FloatVector.fromArray(LANES, factor, c, mask);
@@ -299,16 +284,9 @@ final class SimdNormalization {
     }
 
     private void plainSums(
-            float[] x,
-            int xStart,
-            float[] dy,
-            int dyStart,
-            int tokens,
-            int stride,
-            int c,
-            VectorMask<Float> mask,
-            boolean keep) {
+            float[] x, int xStart, float[] dy, int dyStart, int tokens, int stride, int c, boolean keep) {
         float[] g = kept;
+        VectorMask<Float> mask = Lanes.tail(c, stride);
         FloatVector centre = FloatVector.fromArray(LANES, mean, c, mask);
         FloatVector inverse = FloatVector.fromArray(LANES, inverseDeviation, c, mask);
         FloatVector scaled = FloatVector.fromArray(LANES, factor, c, mask);
@@ -333,22 +311,14 @@ final class SimdNormalization {
     /** dx = g − first − x̂·second, with g from {@link #gradientSums} and the group means in first and second. */
     private void inputGradient(float[] x, int start, int tokens, int channels, float[] dx, int to, boolean accumulate) {
         for (int c = 0; c < channels; c += V) {
-            VectorMask<Float> mask = Lanes.tail(c, channels);
-            inputGradientColumn(x, start + c, tokens, channels, c, mask, dx, to + c, accumulate);
+            inputGradientColumn(x, start + c, tokens, channels, c, dx, to + c, accumulate);
         }
     }
 
     private void inputGradientColumn(
-            float[] x,
-            int start,
-            int tokens,
-            int stride,
-            int c,
-            VectorMask<Float> mask,
-            float[] dx,
-            int to,
-            boolean accumulate) {
+            float[] x, int start, int tokens, int stride, int c, float[] dx, int to, boolean accumulate) {
         float[] g = kept;
+        VectorMask<Float> mask = Lanes.tail(c, stride);
         FloatVector centre = FloatVector.fromArray(LANES, mean, c, mask);
         FloatVector inverse = FloatVector.fromArray(LANES, inverseDeviation, c, mask);
         FloatVector offset = FloatVector.fromArray(LANES, first, c, mask).neg();
@@ -358,11 +328,13 @@ final class SimdNormalization {
                     .sub(centre)
                     .mul(inverse);
             FloatVector centred = FloatVector.fromArray(LANES, g, at + c, mask).add(offset);
-            FloatVector result = normalized.fma(slope, centred);
+            // Two stores rather than one variable: the compiler boxes a vector that two branches assign.
             if (accumulate) {
-                result = result.add(FloatVector.fromArray(LANES, dx, to + at, mask));
+                FloatVector earlier = FloatVector.fromArray(LANES, dx, to + at, mask);
+                normalized.fma(slope, centred).add(earlier).intoArray(dx, to + at, mask);
+            } else {
+                normalized.fma(slope, centred).intoArray(dx, to + at, mask);
             }
-            result.intoArray(dx, to + at, mask);
         }
     }
 }
