@@ -1,12 +1,12 @@
 package org.sapwood.tensor.simd;
 
+import static org.sapwood.tensor.simd.Lanes.LANES;
 import static org.sapwood.tensor.simd.Lanes.V;
 
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 import org.sapwood.tensor.Backend;
 import org.sapwood.tensor.ConvGeometry;
@@ -25,11 +25,8 @@ final class SimdPrivateGradients {
     private static final VectorSpecies<Double> DOUBLES = DoubleVector.SPECIES_PREFERRED;
     private static final VectorSpecies<Long> LONGS = LongVector.SPECIES_PREFERRED;
 
-    /** Doubles per vector, and the float vector of as many lanes that widens into it. */
+    /** Doubles per vector, half the lanes of a float vector. */
     private static final int D = DOUBLES.length();
-
-    private static final VectorSpecies<Float> HALF =
-            VectorSpecies.of(float.class, VectorShape.forBitSize(D * Float.SIZE));
 
     /**
      * 1.5·2⁵²: adding it to |v| &lt; 2⁵¹ rounds v to an integer, ties to even as {@link Math#rint}, and leaves that integer
@@ -168,10 +165,10 @@ final class SimdPrivateGradients {
         DoubleVector sum3 = sum0;
         int j = 0;
         for (; j <= length - 4 * D; j += 4 * D) {
-            DoubleVector g0 = widen(g, start + j);
-            DoubleVector g1 = widen(g, start + j + D);
-            DoubleVector g2 = widen(g, start + j + 2 * D);
-            DoubleVector g3 = widen(g, start + j + 3 * D);
+            DoubleVector g0 = widen(g, start + j, 0);
+            DoubleVector g1 = widen(g, start + j, 1);
+            DoubleVector g2 = widen(g, start + j + 2 * D, 0);
+            DoubleVector g3 = widen(g, start + j + 2 * D, 1);
             sum0 = g0.fma(g0, sum0);
             sum1 = g1.fma(g1, sum1);
             sum2 = g2.fma(g2, sum2);
@@ -188,8 +185,12 @@ final class SimdPrivateGradients {
         return sum;
     }
 
-    private static DoubleVector widen(float[] g, int at) {
-        return (DoubleVector) FloatVector.fromArray(HALF, g, at).convertShape(VectorOperators.F2D, DOUBLES, 0);
+    /**
+     * The lower (0) or upper (1) half of a full float vector. Vectors of half the width would do, but a second class of
+     * float vectors makes every call on one polymorphic, and then the compiler boxes.
+     */
+    private static DoubleVector widen(float[] g, int at, int half) {
+        return (DoubleVector) FloatVector.fromArray(LANES, g, at).convertShape(VectorOperators.F2D, DOUBLES, half);
     }
 
     static void accumulateOnGrid(Tensor matrix, int row, int from, int length, double multiplier, long[] sums) {
@@ -202,13 +203,19 @@ final class SimdPrivateGradients {
         DoubleVector round = DoubleVector.broadcast(DOUBLES, ROUND);
         LongVector bias = LongVector.broadcast(LONGS, ROUND_BITS);
         int j = 0;
-        for (; j <= length - D; j += D) {
-            LongVector rounded = widen(g, start + j)
+        for (; j <= length - 2 * D; j += 2 * D) {
+            LongVector lower = widen(g, start + j, 0)
                     .mul(factor)
                     .add(round)
                     .reinterpretAsLongs()
                     .sub(bias);
-            LongVector.fromArray(LONGS, sums, to + j).add(rounded).intoArray(sums, to + j);
+            LongVector upper = widen(g, start + j, 1)
+                    .mul(factor)
+                    .add(round)
+                    .reinterpretAsLongs()
+                    .sub(bias);
+            LongVector.fromArray(LONGS, sums, to + j).add(lower).intoArray(sums, to + j);
+            LongVector.fromArray(LONGS, sums, to + j + D).add(upper).intoArray(sums, to + j + D);
         }
         for (; j < length; j++) {
             sums[to + j] += (long) Math.rint((double) g[start + j] * multiplier);
