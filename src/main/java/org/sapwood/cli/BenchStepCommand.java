@@ -24,8 +24,8 @@ import picocli.CommandLine.Option;
         description = {
             "",
             "A step includes draws, forward, backward, Adam and averaged weights; a private one also clip, exact sum"
-                + " and noise. Prints the median after warm-up, the peak memory of the process, and the bytes that all"
-                + " threads allocate per step.",
+                    + " and noise. Prints the median after warm-up, the peak memory of the process, and the bytes that all"
+                    + " threads allocate per step.",
             "",
         })
 @SuppressWarnings("NullAway.Init") // picocli sets the annotated fields

@@ -44,8 +44,8 @@ import picocli.CommandLine.Option;
         description = {
             "",
             "Takes a small public model, pretrained on built-in letters, fine-tunes it privately (DP-SAPF, ε = 10) on"
-                + " built-in digits that play the sensitive set, draws synthetic digits, measures them, and names the"
-                + " files to open.",
+                    + " built-in digits that play the sensitive set, draws synthetic digits, measures them, and names the"
+                    + " files to open.",
             "",
         })
 @SuppressWarnings("NullAway.Init") // picocli sets the annotated fields

@@ -36,9 +36,9 @@ import picocli.CommandLine.Option;
         description = {
             "",
             "Accuracy on real test images of classifiers that saw synthetic images only, beside the same classifiers"
-                + " trained on the real training images; with --public or --feature-model also Fréchet distance and"
-                + " precision/recall in the feature space of a classifier trained on public images (not an FID). The"
-                + " numbers are not covered by the privacy guarantee. All sets are resized to the synthetic images.",
+                    + " trained on the real training images; with --public or --feature-model also Fréchet distance and"
+                    + " precision/recall in the feature space of a classifier trained on public images (not an FID). The"
+                    + " numbers are not covered by the privacy guarantee. All sets are resized to the synthetic images.",
             "",
             "Example: sapwood evaluate --run runs/mnist --test mnist --test-subset 8000:10000 --public omniglot"
                     + " --public-invert",

@@ -23,8 +23,8 @@ import picocli.CommandLine.Option;
             "",
             "Starts from given weights and inputs and adds no noise.",
             "Writes output [B,C,H,W], loss [B] (mean squared error), grad_norm [B] (over all trainable parameters) and"
-                + " clipped_grad_sum.<parameter> (sum over examples, before noise), in PyTorch layouts. LoRA factors"
-                + " are <matrix without .weight>.lora_A.weight [r,in] and .lora_B.weight [out,r].",
+                    + " clipped_grad_sum.<parameter> (sum over examples, before noise), in PyTorch layouts. LoRA factors"
+                    + " are <matrix without .weight>.lora_A.weight [r,in] and .lora_B.weight [out,r].",
             "",
         })
 @SuppressWarnings("NullAway.Init") // picocli sets the annotated fields

@@ -22,8 +22,8 @@ import picocli.CommandLine.Option;
         description = {
             "",
             "Prints the smallest noise multiplier σ with which the steps, together with any further events, stay"
-                + " within (ε, δ), by both accountants. The search is conservative: ε of the printed σ is at most the"
-                + " target.",
+                    + " within (ε, δ), by both accountants. The search is conservative: ε of the printed σ is at most the"
+                    + " target.",
             "",
             "Example: sapwood privacy calibrate --sampling-rate 0.04 --steps 2250 --epsilon 8 --delta 1e-5",
             "",
