@@ -158,6 +158,7 @@ public final class FineTuning {
                 options.steps(),
                 options.batch(),
                 options.learningRate(),
+                options.labelLearningRate() / options.learningRate(),
                 options.warmUpSteps(),
                 options.emaDecay(),
                 options.labelDropout(),

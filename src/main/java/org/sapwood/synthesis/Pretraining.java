@@ -74,6 +74,7 @@ public final class Pretraining {
                 options.steps(),
                 options.batch(),
                 options.learningRate(),
+                1,
                 options.warmUpSteps(),
                 options.emaDecay(),
                 options.labelDropout(),

@@ -21,6 +21,7 @@ public final class PublicTrainer {
      * @param steps updates, ≥ 1
      * @param batch images per update, ≥ 1
      * @param learningRate of Adam, > 0
+     * @param labelRateFactor learning rate of the label embedder as a multiple of the common one, > 0
      * @param warmUpSteps updates over which the learning rate rises linearly, ≥ 0; it falls along a half cosine to a
      *     tenth afterwards
      * @param emaDecay of the averaged weights, in [0, 1)
@@ -36,6 +37,7 @@ public final class PublicTrainer {
             int steps,
             int batch,
             double learningRate,
+            double labelRateFactor,
             int warmUpSteps,
             double emaDecay,
             double labelDropout,
@@ -78,6 +80,7 @@ public final class PublicTrainer {
         Map<String, String> metadata =
                 Map.of(ModelFolder.NOISE_SCHEDULE, options.schedule().toString());
         TrainingState state = new TrainingState(model, parameters, options.emaDecay(), metadata);
+        state.scaleLabelRate(options.labelRateFactor());
         state.restore(folder);
         boolean conditional = model.config().classes() > 0;
         try (GradientEngine engine = new GradientEngine(
