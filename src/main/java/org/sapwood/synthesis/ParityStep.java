@@ -154,7 +154,10 @@ public final class ParityStep {
     }
 
     private float[] images(String name, int expectedChannels) {
-        StoredTensor tensor = batchFile.require(name).requireShape(batch, expectedChannels, size, size);
+        StoredTensor tensor = batchFile
+                .require(name)
+                .requireShape(batch, expectedChannels, size, size)
+                .requireFinite();
         return Nchw.toTokens(tensor.toFloats(), batch, size * size, expectedChannels);
     }
 

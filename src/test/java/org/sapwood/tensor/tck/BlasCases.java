@@ -21,6 +21,7 @@ final class BlasCases {
         {65, 333, 130},
         {24, 512, 64},
         {17, 300, 257},
+        {70, 300, 261},
     };
 
     private static final int[] RANKS = {1, 2, 3, 4, 5, 16};
