@@ -59,10 +59,6 @@ public final class Variable {
         return gradient;
     }
 
-    boolean hasValue() {
-        return value != null;
-    }
-
     boolean hasGradient() {
         return gradient != null;
     }

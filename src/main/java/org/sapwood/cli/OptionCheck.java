@@ -17,11 +17,6 @@ record OptionCheck(CommandSpec command) {
         return require(value > 0 && Double.isFinite(value), option, "> 0", value);
     }
 
-    /** Refuses a value that is not finite or below 0. */
-    OptionCheck notNegative(String option, double value) {
-        return require(value >= 0 && Double.isFinite(value), option, ">= 0", value);
-    }
-
     /** Refuses NaN and infinities. */
     OptionCheck finite(String option, double value) {
         return require(Double.isFinite(value), option, "finite", value);

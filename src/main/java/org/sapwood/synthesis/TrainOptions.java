@@ -2,7 +2,6 @@ package org.sapwood.synthesis;
 
 import java.lang.reflect.RecordComponent;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
@@ -186,10 +185,5 @@ public record TrainOptions(
                 f.text("noiseSchedule"),
                 f.integer("microBatch"),
                 f.optionalInteger("seed"));
-    }
-
-    /** The name of an enum constant on the command line, such as {@code layer-wise}. */
-    public static String text(Enum<?> constant) {
-        return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 }
