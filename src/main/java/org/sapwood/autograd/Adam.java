@@ -1,5 +1,7 @@
 package org.sapwood.autograd;
 
+import org.sapwood.tensor.AdamStep;
+
 /**
  * Adam with decoupled weight decay (Kingma and Ba 2015; Loshchilov and Hutter 2019) over the flat vector of trainable
  * weights. Coordinates are independent, so the result does not depend on how the work is divided.
@@ -43,8 +45,7 @@ public final class Adam {
      * @param learningRate ≥ 0
      */
     public void step(float[] weights, float[] gradient, double learningRate) {
-        steps++;
-        update(weights, gradient, learningRate, 0, weights.length);
+        step(weights, gradient, learningRate, 0, 0, 0);
     }
 
     /**
@@ -57,19 +58,40 @@ public final class Adam {
      * @param ownRate ≥ 0
      */
     public void step(float[] weights, float[] gradient, double learningRate, int from, int to, double ownRate) {
-        steps++;
-        update(weights, gradient, learningRate, 0, from);
-        update(weights, gradient, ownRate, from, to);
-        update(weights, gradient, learningRate, to, weights.length);
+        AdamStep step = advance(learningRate, from, to, ownRate);
+        update(weights, gradient, step, step.common(), 0, from);
+        update(weights, gradient, step, step.own(), from, to);
+        update(weights, gradient, step, step.common(), to, weights.length);
     }
 
-    private void update(float[] weights, float[] gradient, double learningRate, int from, int to) {
-        float b1 = (float) beta1;
-        float b2 = (float) beta2;
-        float eps = (float) epsilon;
-        float stepSize = (float) (learningRate / (1 - Math.pow(beta1, (double) steps)));
-        float correction = (float) (1 / Math.sqrt(1 - Math.pow(beta2, (double) steps)));
-        float keep = (float) (1 - learningRate * weightDecay);
+    /**
+     * Counts one update and returns its constants, for whoever makes it: this optimizer, or a device that has the moments.
+     */
+    public AdamStep advance(double learningRate, int from, int to, double ownRate) {
+        steps++;
+        return new AdamStep(
+                (float) beta1,
+                (float) beta2,
+                (float) epsilon,
+                (float) (1 / Math.sqrt(1 - Math.pow(beta2, (double) steps))),
+                rate(learningRate),
+                rate(ownRate),
+                from,
+                to);
+    }
+
+    private AdamStep.Rate rate(double learningRate) {
+        return new AdamStep.Rate((float) (learningRate / (1 - Math.pow(beta1, (double) steps))), (float)
+                (1 - learningRate * weightDecay));
+    }
+
+    private void update(float[] weights, float[] gradient, AdamStep step, AdamStep.Rate rate, int from, int to) {
+        float b1 = step.beta1();
+        float b2 = step.beta2();
+        float eps = step.epsilon();
+        float correction = step.correction();
+        float stepSize = rate.stepSize();
+        float keep = rate.keep();
         for (int i = from; i < to; i++) {
             float g = gradient[i];
             float m = b1 * firstMoment[i] + (1 - b1) * g;

@@ -44,8 +44,13 @@ public final class AddOp extends Operation {
     }
 
     @Override
+    int unchanged() {
+        return 0;
+    }
+
+    @Override
     void backward(Backend backend, GradientSink sink) {
-        if (a.requiresGradient()) {
+        if (a.requiresGradient() && !shares(0)) {
             backend.scale(output().gradient(), 1f, a.gradient(), accumulates(0));
         }
         if (b.requiresGradient()) {

@@ -38,8 +38,13 @@ public final class AddPerSampleOp extends Operation {
     }
 
     @Override
+    int unchanged() {
+        return 0;
+    }
+
+    @Override
     void backward(Backend backend, GradientSink sink) {
-        if (x.requiresGradient()) {
+        if (x.requiresGradient() && !shares(0)) {
             backend.scale(output().gradient(), 1f, x.gradient(), accumulates(0));
         }
         if (v.requiresGradient()) {

@@ -61,11 +61,11 @@ public final class Conv2dOp extends Operation {
     @Override
     void backward(Backend backend, GradientSink sink) {
         Tensor dy = output().gradient();
-        if (x.requiresGradient()) {
-            backend.conv2dBackwardInput(dy, weight.value(), geometry, x.gradient(), accumulates(0));
-        }
+        Tensor dx = x.requiresGradient() ? x.gradient() : null;
         if (trainsWeight) {
-            sink.convolution(weight, x.value(), dy, geometry);
+            sink.convolution(weight, x.value(), dy, geometry, dx, accumulates(0));
+        } else if (dx != null) {
+            backend.conv2dBackwardInput(dy, weight.value(), geometry, dx, accumulates(0));
         }
         if (trainsBias && bias != null) {
             sink.bias(bias, dy);

@@ -15,13 +15,24 @@ public interface GradientSink {
     /** A matrix [out, in] applied to every token: gradient α·Σ_t dy[b, t]ᵀ·x[b, t]. x [B, T, in], dy [B, T, out]. */
     void weight(Parameter weight, Tensor x, Tensor dy, float alpha);
 
-    /** A convolution weight [k, k, in, out]. */
-    void convolution(Parameter weight, Tensor x, Tensor dy, ConvGeometry geometry);
+    /**
+     * A convolution weight [k, k, in, out]. Its gradient and that of the input come from the same dy, so the sink has the
+     * input's made as well. Arguments as in {@code Backend.conv2dBackward}.
+     *
+     * @param dx null if the input needs no gradient
+     */
+    void convolution(
+            Parameter weight, Tensor x, Tensor dy, ConvGeometry geometry, @Nullable Tensor dx, boolean accumulate);
 
     /** A bias added to every token: gradient Σ_t dy[b, t]. dy [B, T, C]. */
     void bias(Parameter bias, Tensor dy);
 
-    /** Scale and shift of a group normalisation; arguments as in {@code Backend.groupNormParameterGradient}. */
+    /**
+     * Scale and shift of a group normalisation. Their gradients and that of the input come from the same pass over x and
+     * dy, so the sink has the input's made as well. Arguments as in {@code Backend.groupNormBackward}.
+     *
+     * @param dx null if the input needs no gradient
+     */
     void groupNorm(
             @Nullable Parameter gamma,
             @Nullable Parameter beta,
@@ -31,7 +42,9 @@ public interface GradientSink {
             int groups,
             boolean silu,
             Tensor statistics,
-            Tensor dy);
+            Tensor dy,
+            @Nullable Tensor dx,
+            boolean accumulate);
 
     /** An embedding table [V, C] of which sample b used row {@code indices[b]}. dy [B, C]. */
     void embedding(Parameter table, Indices indices, Tensor dy);

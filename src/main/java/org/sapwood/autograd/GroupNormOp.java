@@ -85,6 +85,7 @@ public final class GroupNormOp extends Operation {
     @Override
     void backward(Backend backend, GradientSink sink) {
         Tensor dy = output().gradient();
+        Tensor dx = x.requiresGradient() ? x.gradient() : null;
         if (trainsGamma || trainsBeta) {
             sink.groupNorm(
                     trainsGamma ? gamma : null,
@@ -95,19 +96,12 @@ public final class GroupNormOp extends Operation {
                     groups,
                     silu,
                     statistics(),
-                    dy);
-        }
-        if (x.requiresGradient()) {
-            backend.groupNormBackwardInput(
-                    x.value(),
-                    gamma.value(),
-                    beta.value(),
-                    groups,
-                    silu,
-                    statistics(),
                     dy,
-                    x.gradient(),
+                    dx,
                     accumulates(0));
+        } else if (dx != null) {
+            backend.groupNormBackwardInput(
+                    x.value(), gamma.value(), beta.value(), groups, silu, statistics(), dy, dx, accumulates(0));
         }
     }
 }

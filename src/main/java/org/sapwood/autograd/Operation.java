@@ -12,6 +12,7 @@ abstract class Operation {
     private final List<Variable> inputs;
     private final Variable output;
     private final boolean[] accumulates;
+    private boolean sharing;
 
     /**
      * @param inputs the variables this operation reads, each one listed once
@@ -38,6 +39,23 @@ abstract class Operation {
 
     final void setAccumulates(int index) {
         accumulates[index] = true;
+    }
+
+    /**
+     * The input whose gradient is that of the output, unchanged, or −1 if there is none: the two then share memory where
+     * nothing was written to the input's before.
+     */
+    int unchanged() {
+        return -1;
+    }
+
+    /** Whether the gradient of input {@code index} is in the memory of the output's, so that nothing need be copied. */
+    final boolean shares(int index) {
+        return sharing && index == unchanged();
+    }
+
+    final void setSharing() {
+        sharing = true;
     }
 
     /** The variables whose values {@link #backward} reads; all others may lose their memory after the forward pass. */

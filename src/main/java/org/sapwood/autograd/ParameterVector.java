@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import org.sapwood.tensor.HeapStorage;
 
 /**
  * The trainable parameters of a model laid end to end: coordinate j of every gradient, noise vector and optimizer state
@@ -80,6 +81,9 @@ public final class ParameterVector {
         for (int i = 0; i < offsets.length; i++) {
             Parameter p = parameters.get(i);
             System.arraycopy(source, offsets[i], p.value().array(), p.value().offset(), p.size());
+            if (p.value().storage() instanceof HeapStorage heap) {
+                heap.changed();
+            }
         }
     }
 }

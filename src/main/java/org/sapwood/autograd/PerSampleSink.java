@@ -13,6 +13,6 @@ public final class PerSampleSink extends RowSink {
      * @param draws consecutive samples of the batch that belong to one example, ≥ 1
      */
     public PerSampleSink(Backend backend, Arena arena, ParameterVector parameters, int examples, int draws) {
-        super(backend, arena, parameters, examples, draws);
+        super(backend, arena.allocate(examples, parameters.size()), parameters, draws);
     }
 }

@@ -2,7 +2,6 @@ package org.sapwood.autograd;
 
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
-import org.sapwood.tensor.Arena;
 import org.sapwood.tensor.Backend;
 import org.sapwood.tensor.ConvGeometry;
 import org.sapwood.tensor.GradientRows;
@@ -18,7 +17,7 @@ import org.sapwood.tensor.Tensor;
  * parameter replaces what stood there, later ones add, so that a parameter used twice on the tape has its cross terms in
  * the norm; {@link #finish} zeroes the parameters that nothing contributed to, so that nothing stale survives.
  */
-public abstract class RowSink implements GradientSink {
+public abstract class RowSink implements ExampleSink {
     private final Backend backend;
     private final ParameterVector parameters;
     private final Tensor matrix;
@@ -26,10 +25,10 @@ public abstract class RowSink implements GradientSink {
     private final GradientRows[] adding;
     private final boolean[] touched;
 
-    RowSink(Backend backend, Arena arena, ParameterVector parameters, int rows, int samplesPerRow) {
+    RowSink(Backend backend, Tensor matrix, ParameterVector parameters, int samplesPerRow) {
         this.backend = backend;
         this.parameters = parameters;
-        this.matrix = arena.allocate(rows, parameters.size());
+        this.matrix = matrix;
         int count = parameters.parameters().size();
         this.replacing = new GradientRows[count];
         this.adding = new GradientRows[count];
@@ -41,16 +40,23 @@ public abstract class RowSink implements GradientSink {
     }
 
     /** The gradients, [rows, P], complete after {@link #finish}. */
+    @Override
     public final Tensor matrix() {
         return matrix;
     }
 
-    /** Forgets all contributions. */
+    @Override
     public final void clear() {
         Arrays.fill(touched, false);
     }
 
+    /** Adds to what the matrix holds from now on, whoever put it there. */
+    public final void resume() {
+        Arrays.fill(touched, true);
+    }
+
     /** Zeroes the columns of every parameter that received no contribution since {@link #clear}. */
+    @Override
     public final void finish() {
         for (int i = 0; i < touched.length; i++) {
             if (!touched[i]) {
@@ -76,8 +82,14 @@ public abstract class RowSink implements GradientSink {
     }
 
     @Override
-    public final void convolution(Parameter weight, Tensor x, Tensor dy, ConvGeometry geometry) {
-        backend.convWeightGradient(x, dy, geometry, target(weight));
+    public final void convolution(
+            Parameter weight, Tensor x, Tensor dy, ConvGeometry geometry, @Nullable Tensor dx, boolean accumulate) {
+        GradientRows target = target(weight);
+        if (dx == null) {
+            backend.convWeightGradient(x, dy, geometry, target);
+        } else {
+            backend.conv2dBackward(x, dy, weight.value(), geometry, dx, accumulate, target);
+        }
     }
 
     @Override
@@ -95,17 +107,17 @@ public abstract class RowSink implements GradientSink {
             int groups,
             boolean silu,
             Tensor statistics,
-            Tensor dy) {
-        backend.groupNormParameterGradient(
-                x,
-                gammaValue,
-                betaValue,
-                groups,
-                silu,
-                statistics,
-                dy,
-                gamma == null ? null : target(gamma),
-                beta == null ? null : target(beta));
+            Tensor dy,
+            @Nullable Tensor dx,
+            boolean accumulate) {
+        GradientRows ofGamma = gamma == null ? null : target(gamma);
+        GradientRows ofBeta = beta == null ? null : target(beta);
+        if (dx == null) {
+            backend.groupNormParameterGradient(x, gammaValue, betaValue, groups, silu, statistics, dy, ofGamma, ofBeta);
+        } else {
+            backend.groupNormBackward(
+                    x, gammaValue, betaValue, groups, silu, statistics, dy, dx, accumulate, ofGamma, ofBeta);
+        }
     }
 
     @Override

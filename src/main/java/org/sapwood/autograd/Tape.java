@@ -18,7 +18,8 @@ import org.sapwood.tensor.Tensor;
  * nothing. A tape belongs to one worker.
  *
  * <p>Memory is assigned by liveness. A value lives until its last reader, forward or backward; a gradient from its first
- * writer in the backward pass to the operation that made its variable. Buffers of equal size are reused.
+ * writer in the backward pass to the operation that made its variable. Buffers of equal size are reused. The gradient of
+ * a sum is in the same memory as that of its first term, if the term has no other reader behind it.
  */
 public final class Tape {
     private final Backend backend;
@@ -162,6 +163,12 @@ public final class Tape {
                 if (!input.requiresGradient()) {
                     continue;
                 }
+                // The caller's gradient of a terminal output is not taken over: it stays as it is from replay to
+                // replay.
+                if (!input.hasGradient() && i == operation.unchanged() && written.containsKey(output)) {
+                    input.assignGradient(output.gradient());
+                    operation.setSharing();
+                }
                 if (!input.hasGradient()) {
                     input.assignGradient(pool.take(input.shape()));
                 }
@@ -169,7 +176,8 @@ public final class Tape {
                     operation.setAccumulates(i);
                 }
             }
-            if (written.containsKey(output)) {
+            // Memory that an input has taken over is given back when the operation that made that input is reached.
+            if (written.containsKey(output) && !operation.shares(operation.unchanged())) {
                 pool.give(output.gradient());
             }
         }

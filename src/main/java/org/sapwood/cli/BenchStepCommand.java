@@ -38,6 +38,9 @@ final class BenchStepCommand implements Callable<Integer> {
     /** The compiler needs this many even where they take longer than asked for. */
     private static final int LEAST_WARM_UP_STEPS = 10;
 
+    /** On a device; the host then runs ahead of it as in training. */
+    private static final int STEPS_TOGETHER = 8;
+
     @Mixin
     private final CommonOptions common = new CommonOptions();
 
@@ -65,9 +68,11 @@ final class BenchStepCommand implements Callable<Integer> {
 
     @Option(
             names = "--micro-batch",
-            defaultValue = "8",
+            defaultValue = "0",
             paramLabel = "M",
-            description = "Images that a thread works on at a time, >= 1 (default: ${DEFAULT-VALUE}).")
+            description =
+                    "Images that a worker takes at a time; 0 takes 8 on the host and, on a GPU, as many as suit its"
+                            + " memory, up to 256 (default: ${DEFAULT-VALUE}).")
     private int microBatch;
 
     @Option(
@@ -96,7 +101,7 @@ final class BenchStepCommand implements Callable<Integer> {
     public Integer call() {
         common.check()
                 .atLeast("--batch", 1, batch)
-                .atLeast("--micro-batch", 1, microBatch)
+                .atLeast("--micro-batch", 0, microBatch)
                 .positive("--seconds", seconds);
         int threads = common.threads();
         UNetConfig model = switch (config) {
@@ -141,23 +146,31 @@ final class BenchStepCommand implements Callable<Integer> {
         return ExitCode.OK;
     }
 
-    /** Repeats the step for the time asked for. */
+    /**
+     * Repeats the step for the time asked for. On a device, where a step returns before it is done, several are timed
+     * together and end with the device at rest.
+     */
     private Measurement measure(StepWorkload workload, int leastSteps) {
+        int together = workload.returnsEarly() ? STEPS_TOGETHER : 1;
         double[] millis = new double[64];
         int steps = 0;
         long allocatedBefore = allocatedBytes();
         long start = System.nanoTime();
         long before = start;
         while (steps < leastSteps || before - start < seconds * 1e9) {
-            workload.run();
+            for (int i = 0; i < together; i++) {
+                workload.run();
+            }
+            workload.synchronize();
             long now = System.nanoTime();
             if (steps == millis.length) {
                 millis = Arrays.copyOf(millis, 2 * steps);
             }
-            millis[steps++] = (now - before) * 1e-6;
+            millis[steps++] = (now - before) * 1e-6 / together;
             before = now;
         }
-        return new Measurement(Arrays.copyOf(millis, steps), (double) (allocatedBytes() - allocatedBefore) / steps);
+        return new Measurement(
+                Arrays.copyOf(millis, steps), (double) (allocatedBytes() - allocatedBefore) / steps / together);
     }
 
     /** Bytes allocated on the heap so far by all threads of the process, 0 where the JVM does not count them. */

@@ -18,7 +18,7 @@ final class CommandList implements IHelpSectionRenderer {
         Map<String, List<String>> groups = new LinkedHashMap<>();
         groups.put("Look around", List.of("demo", "doctor", "glyphs"));
         groups.put("Make synthetic images", List.of("pretrain", "train", "resume", "sample", "evaluate"));
-        groups.put("Check the claims", List.of("privacy", "parity", "bench"));
+        groups.put("Check the claims", List.of("privacy", "parity", "bench", "bench-gpu"));
         return groups;
     }
 

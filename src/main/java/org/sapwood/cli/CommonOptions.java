@@ -49,6 +49,14 @@ final class CommonOptions {
                 description = "One of ${COMPLETION-CANDIDATES} (default: auto, the fastest that runs here).")
         private @Nullable String backend;
 
+        @Option(
+                names = "--precision",
+                paramLabel = "P",
+                completionCandidates = PrecisionNames.class,
+                converter = PrecisionConverter.class,
+                description = "Of products on a GPU: fp32, or tf32 or bf16 on its tensor cores (default: fp32).")
+        private @Nullable String precision;
+
         @Option(names = "--quiet", description = "No progress and no notes on standard error, only errors.")
         private boolean quiet;
 
@@ -73,6 +81,31 @@ final class CommonOptions {
         public Iterator<String> iterator() {
             return Stream.concat(Stream.of(AUTO), Backends.names().stream()).iterator();
         }
+    }
+
+    /** What {@code --precision} accepts. */
+    static final class PrecisionNames implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return List.of("fp32", "tf32", "bf16").iterator();
+        }
+    }
+
+    /** Accepts the names of precisions. */
+    static final class PrecisionConverter implements ITypeConverter<String> {
+        @Override
+        public String convert(String text) {
+            String name = text.toLowerCase(Locale.ROOT);
+            if (!List.of("fp32", "tf32", "bf16").contains(name)) {
+                throw new TypeConversionException("expected one of fp32, tf32, bf16, got '" + text + "'");
+            }
+            return name;
+        }
+    }
+
+    /** Makes backends that are opened from now on compute in this precision, if they know more than one. */
+    static void usePrecision(String name) {
+        System.setProperty("sapwood.cuda.precision", name);
     }
 
     /** Accepts the names of backends, whether they can run here or not. */
@@ -123,7 +156,19 @@ final class CommonOptions {
      * @throws UserException when the one asked for cannot run here, with the flag that mends it
      */
     BackendChoice backend() {
-        String name = values.backend == null ? System.getProperty(Backends.PROPERTY, AUTO) : values.backend;
+        return backend(System.getProperty(Backends.PROPERTY, AUTO));
+    }
+
+    /**
+     * The same where another backend than the usual one is taken unless {@code --backend} says so.
+     *
+     * @param byDefault name of that backend
+     */
+    BackendChoice backend(String byDefault) {
+        String name = values.backend == null ? byDefault : values.backend;
+        if (values.precision != null) {
+            usePrecision(values.precision);
+        }
         try {
             BackendChoice choice = Backends.choose(name);
             note(choice.oneLine());

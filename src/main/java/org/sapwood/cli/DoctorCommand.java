@@ -66,6 +66,7 @@ final class DoctorCommand implements Callable<Integer> {
         data.put("gc", collectors);
         data.put("backend", chosen);
         data.put("backends", backends);
+        data.put("cuda", Backends.details("cuda"));
         data.put("advice", advice);
         common.result(data, text(host, javaFits, chosen, backends, collectors, advice));
         return javaFits ? ExitCode.OK : ExitCode.SOFTWARE;
@@ -96,6 +97,7 @@ final class DoctorCommand implements Callable<Integer> {
             String use =
                     backend.name().equals(chosen) ? "in use: " : backend.available() ? "can run: " : "cannot run: ";
             lines.add(row("Backend " + backend.name(), use + backend.detail()));
+            Backends.details(backend.name()).forEach(line -> lines.add(row("", line)));
         }
         advice.forEach(line -> lines.add(row("Advice", line)));
         return lines;
@@ -107,7 +109,7 @@ final class DoctorCommand implements Callable<Integer> {
             advice.add("install a JDK 25 of " + JavaVersion.OLDEST
                     + " or later, for example Eclipse Temurin, and point JAVA_HOME at it");
         }
-        if (backends.stream().anyMatch(backend -> !backend.available())) {
+        if (backends.stream().anyMatch(backend -> backend.name().equals("simd") && !backend.available())) {
             advice.add("start through the launcher sapwood, which adds --add-modules jdk.incubator.vector, and leave"
                     + " SAPWOOD_VECTOR unset");
         }

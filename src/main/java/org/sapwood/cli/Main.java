@@ -36,6 +36,7 @@ import picocli.CommandLine.Spec;
             EvaluateCommand.class,
             ParityCommand.class,
             BenchCommand.class,
+            BenchGpuCommand.class,
             PrivacyCommand.class,
             GlyphsCommand.class,
             DoctorCommand.class,

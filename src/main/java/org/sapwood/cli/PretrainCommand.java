@@ -123,9 +123,10 @@ final class PretrainCommand implements Callable<Integer> {
         @Option(
                 names = "--micro-batch",
                 paramLabel = "M",
-                defaultValue = "16",
-                description = "Images that a thread works on at a time, >= 1; changes memory and speed (default:"
-                        + " ${DEFAULT-VALUE}).")
+                defaultValue = "0",
+                description =
+                        "Images that a worker takes at a time; 0 takes 16 on the host and, on a GPU, as many as suit"
+                                + " its memory, up to 256 (default: ${DEFAULT-VALUE}).")
         private int microBatch;
     }
 

@@ -2,6 +2,7 @@ package org.sapwood.cli;
 
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import org.sapwood.io.RunFolder;
 import org.sapwood.io.UserException;
 import org.sapwood.synthesis.FineTuning;
@@ -11,6 +12,7 @@ import org.sapwood.tensor.BackendChoice;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code sapwood resume}: goes on with a run that was killed. */
@@ -19,7 +21,7 @@ import picocli.CommandLine.Parameters;
         header = "Go on with a run that was killed.",
         description = {
             "",
-            "Takes every option from run.json and continues from the newest checkpoint. Budget that was spent stays"
+            "Takes the options from run.json and continues from the newest checkpoint. Budget that was spent stays"
                     + " spent: steps whose result was lost are not repeated.",
             "",
         })
@@ -31,11 +33,25 @@ final class ResumeCommand implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "RUN", description = "The folder of the run.")
     private Path path;
 
+    @Option(
+            names = "--micro-batch",
+            paramLabel = "M",
+            description =
+                    "Images that a worker takes at a time from now on; 0 takes what suits the backend (default: what"
+                            + " the run was started with).")
+    private @Nullable Integer microBatch;
+
     @Override
     public Integer call() {
         int threads = common.threads();
+        if (microBatch != null) {
+            common.check().atLeast("--micro-batch", 0, microBatch);
+        }
         RunFolder folder = RunFolder.resume(path);
         BackendChoice backend = common.backend();
+        if (microBatch != null) {
+            RunRecord.setMicroBatch(folder, microBatch);
+        }
         switch (RunRecord.command(folder)) {
             case "pretrain" -> {
                 try (Progress progress = common.progress("pretrain")) {

@@ -68,9 +68,10 @@ final class TrainingOptions {
     @Option(
             names = "--micro-batch",
             paramLabel = "M",
-            defaultValue = "8",
-            description = "Images that a thread works on at a time, >= 1; changes memory and speed, not the result"
-                    + " (default: ${DEFAULT-VALUE}).")
+            defaultValue = "0",
+            description =
+                    "Images that a worker takes at a time; 0 takes 8 on the host and, on a GPU, as many as suit its"
+                            + " memory, up to 256. Changes memory and speed, not the result (default: ${DEFAULT-VALUE}).")
     private int microBatch;
 
     int batch() {

@@ -15,7 +15,8 @@ import org.sapwood.tensor.Tensor;
 
 /**
  * A UNet recorded for a fixed batch on one worker's backend: with the denoising loss for training, without it for
- * sampling. The caller fills the slots of the batch, replays, and reads.
+ * sampling. The caller fills the slots of the batch, replays, and reads. Different slots may be filled by different
+ * threads.
  */
 public final class DenoisingTape {
     private final Backend backend;
@@ -27,8 +28,8 @@ public final class DenoisingTape {
     private final Variable prediction;
     private final @Nullable Variable target;
     private final @Nullable Variable loss;
-    private final Tensor[] imageSlots;
-    private final Tensor[] targetSlots;
+    private final float[] images;
+    private final float[] targets;
     private final float[] encodings;
 
     private DenoisingTape(
@@ -52,8 +53,8 @@ public final class DenoisingTape {
         }
         tape.seal();
         encodings = new float[batch * encoding.dimension()];
-        imageSlots = slots(x.value());
-        targetSlots = target == null ? new Tensor[0] : slots(target.value());
+        images = new float[x.value().size()];
+        targets = new float[target == null ? 0 : target.value().size()];
     }
 
     /**
@@ -80,13 +81,15 @@ public final class DenoisingTape {
 
     /** Sets the noisy image of one slot from {@code noisy[at…]}, tokens × channels. */
     public void setImage(int slot, float[] noisy, int at) {
-        backend.upload(noisy, at, imageSlots[slot]);
+        int length = images.length / batch();
+        System.arraycopy(noisy, at, images, slot * length, length);
     }
 
     /** Sets what the model should predict for one slot, laid out as {@link #prediction}. */
     public void setTarget(int slot, float[] values, int at) {
         require(target);
-        backend.upload(values, at, targetSlots[slot]);
+        int length = targets.length / batch();
+        System.arraycopy(values, at, targets, slot * length, length);
     }
 
     /** Sets timestep and class of one slot. */
@@ -97,7 +100,21 @@ public final class DenoisingTape {
 
     /** Runs the model, and the loss if there is one, on what the slots hold. */
     public void forward() {
+        load();
+        replay();
+    }
+
+    /** Hands what the slots hold to the backend; they may then be set anew. The first half of {@link #forward}. */
+    public void load() {
+        backend.upload(images, 0, x.value());
+        if (target != null) {
+            backend.upload(targets, 0, target.value());
+        }
         backend.upload(encodings, 0, time.value());
+    }
+
+    /** Runs the model on what was loaded: calls of the backend that are the same every time. */
+    public void replay() {
         tape.forward();
     }
 
@@ -115,14 +132,6 @@ public final class DenoisingTape {
     /** Mean squared error of each image, [batch]. */
     public Tensor losses() {
         return require(loss).value();
-    }
-
-    private static Tensor[] slots(Tensor batch) {
-        Tensor[] slots = new Tensor[batch.dim(0)];
-        for (int i = 0; i < slots.length; i++) {
-            slots[i] = batch.slice(i, i + 1);
-        }
-        return slots;
     }
 
     private static Variable require(@Nullable Variable variable) {

@@ -44,14 +44,20 @@ public final class Ema {
             throw new IllegalArgumentException(
                     "the average is over " + values.length + " weights, got " + weights.length);
         }
-        double d = warmUp ? Math.min(decay, (1.0 + updates) / (10.0 + updates)) : decay;
+        double share = advance();
         for (int i = 0; i < values.length; i++) {
-            values[i] += (float) ((1 - d) * (weights[i] - values[i]));
+            values[i] += (float) (share * (weights[i] - values[i]));
         }
-        updates++;
     }
 
-    /** The average; the live array, to be read only. */
+    /** Counts one update and returns 1 − d, for whoever makes it: this average, or a device that has the values. */
+    public double advance() {
+        double d = warmUp ? Math.min(decay, (1.0 + updates) / (10.0 + updates)) : decay;
+        updates++;
+        return 1 - d;
+    }
+
+    /** The average; the live array. */
     public float[] values() {
         return values;
     }

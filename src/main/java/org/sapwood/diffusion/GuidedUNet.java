@@ -14,6 +14,7 @@ import org.sapwood.tensor.Backend;
 final class GuidedUNet implements NoisePredictor {
     private final Backend backend;
     private final DenoisingTape tape;
+    private final Runnable replay;
     private final int batch;
     private final int noClass;
     private final float guidanceScale;
@@ -34,6 +35,7 @@ final class GuidedUNet implements NoisePredictor {
         this.bothHalves = guidanceScale != 0 && guidanceScale != 1;
         tape = DenoisingTape.forSampling(
                 backend, new Arena(backend), model, bothHalves ? 2 * batch : batch, conditional);
+        replay = backend.record(tape::replay);
         predictions = new float[tape.prediction().size()];
     }
 
@@ -45,7 +47,8 @@ final class GuidedUNet implements NoisePredictor {
             tape.setImage(slot, noisy, slot % batch * size);
             tape.setCondition(slot, timestep, guided ? labels[slot] : noClass);
         }
-        tape.forward();
+        tape.load();
+        replay.run();
         backend.download(tape.prediction(), predictions, 0);
         if (!bothHalves) {
             System.arraycopy(predictions, 0, noise, 0, noise.length);

@@ -81,6 +81,9 @@ public final class FineTuning {
             TrainOptions options, Path out, BackendChoice backend, int threads, ProgressListener progress) {
         ImageSet images = options.data().open();
         UNet model = publicModel(options, images);
+        if (options.method().isPrivate()) {
+            GradientEngine.requireIndependentSamples(backend);
+        }
         PrivateQueries queries = PrivateQueries.of(options, images.size(), 0);
         PrivacyPlan plan = options.method().isPrivate()
                 ? PrivacyPlan.calibrate(options, model, images.size(), queries)
@@ -262,16 +265,15 @@ public final class FineTuning {
                 model.config().classes() > 0)) {
             GradientGrid grid = new GradientGrid(
                     PrivacyPlan.clipping(options, parameters.parameters().size()), parameters.size());
-            int rows = engine.rowsPerMicroBatch();
             PrivateGradientSum sum = options.clipping() == TrainOptions.Clipping.LAYER_WISE
-                    ? PrivateGradientSum.byParameter(grid, parameters, threads, rows)
-                    : PrivateGradientSum.flat(grid, parameters, options.labelGradientScale(), threads, rows);
+                    ? PrivateGradientSum.byParameter(grid, parameters, engine)
+                    : PrivateGradientSum.flat(grid, parameters, options.labelGradientScale(), engine);
+            sum.prepare(state);
             ExpectedBatchSize batch = new ExpectedBatchSize(options.batch());
-            new PrivateTrainer(
-                            engine, draws(), sum, parameters, queries.training(), batch, queries.randomness(), ledger)
+            new PrivateTrainer(engine, draws(), sum, queries.training(), batch, queries.randomness(), ledger)
                     .run(state, options.learningRate(), options.warmUpSteps(), folder, progress);
+            state.finish();
         }
-        state.useAveraged();
     }
 
     private DenoisingDraws draws() {

@@ -16,6 +16,8 @@ import org.sapwood.nn.UNetConfig;
 import org.sapwood.tensor.Arena;
 import org.sapwood.tensor.Backend;
 import org.sapwood.tensor.BackendChoice;
+import org.sapwood.tensor.DeviceException;
+import org.sapwood.tensor.OutOfDeviceMemoryException;
 
 /** The prediction of a batch of random images by several workers, micro-batch by micro-batch, without gradients. */
 final class ForwardPass implements AutoCloseable {
@@ -28,18 +30,24 @@ final class ForwardPass implements AutoCloseable {
      * Records one tape per worker.
      *
      * @param batch images per run; a last micro-batch that is not full is predicted in full
+     * @param microBatch images per worker at a time, or 0 for what suits the backend
      */
-    ForwardPass(UNet model, int batch, int microBatch, BackendChoice backend, int workerCount) {
+    ForwardPass(UNet model, int batch, int microBatch, BackendChoice backend, int threadCount) {
+        Backend first = backend.open();
+        int images = Math.min(batch, microBatch > 0 ? microBatch : first.isDevice() ? batch : MicroBatch.HOST);
+        int workerCount = first.isDevice() ? 1 : threadCount;
         threads = Executors.newFixedThreadPool(
                 workerCount, Thread.ofPlatform().daemon().name("forward-", 0).factory());
-        int passes = Math.ceilDiv(batch, microBatch);
+        int passes = Math.ceilDiv(batch, images);
         for (int i = 0; i < workerCount; i++) {
-            Backend own = backend.open();
+            Backend own = i == 0 ? first : backend.open();
             backends.add(own);
-            DenoisingTape tape = tape(model, Math.min(batch, microBatch), own, i);
+            DenoisingTape tape = tape(model, images, own, i);
+            Runnable replay = own.record(tape::replay);
             workers.add(() -> {
                 while (next.getAndIncrement() < passes) {
-                    tape.forward();
+                    tape.load();
+                    replay.run();
                 }
                 return null;
             });
@@ -73,8 +81,21 @@ final class ForwardPass implements AutoCloseable {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted while predicting", e);
         } catch (ExecutionException e) {
-            throw new IllegalStateException("a worker failed: " + e.getCause(), e.getCause());
+            switch (e.getCause()) {
+                case OutOfDeviceMemoryException cause -> throw cause;
+                case DeviceException cause -> throw cause;
+                case null, default -> throw new IllegalStateException("a worker failed: " + e.getCause(), e.getCause());
+            }
         }
+    }
+
+    boolean isOnDevice() {
+        return backends.getFirst().isDevice();
+    }
+
+    /** Waits until all predictions so far are done. */
+    void synchronize() {
+        backends.forEach(Backend::synchronize);
     }
 
     @Override

@@ -1,5 +1,9 @@
 package org.sapwood.synthesis;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -7,20 +11,33 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import org.sapwood.autograd.ExampleSink;
+import org.sapwood.autograd.NormSink;
+import org.sapwood.autograd.Parameter;
 import org.sapwood.autograd.ParameterVector;
 import org.sapwood.autograd.PerSampleSink;
-import org.sapwood.autograd.RowSink;
 import org.sapwood.autograd.SumSink;
 import org.sapwood.diffusion.DenoisingTape;
+import org.sapwood.io.UserException;
 import org.sapwood.nn.UNet;
 import org.sapwood.tensor.Arena;
 import org.sapwood.tensor.Backend;
 import org.sapwood.tensor.BackendChoice;
+import org.sapwood.tensor.Backends;
+import org.sapwood.tensor.ClipPlan;
+import org.sapwood.tensor.DeviceException;
+import org.sapwood.tensor.DeviceTraining;
+import org.sapwood.tensor.GradientRows;
+import org.sapwood.tensor.OutOfDeviceMemoryException;
 import org.sapwood.tensor.Tensor;
 
 /**
  * Computes gradients of a denoising model over a logical batch of any size. Micro-batches are the unit of parallel work:
  * each worker thread runs whole micro-batches on its own backend, tape and arena, with no barrier inside a step.
+ *
+ * <p>A device has one worker, which hands it recorded sequences and does not wait for them; the other threads fill slots
+ * for it. Its micro-batches are large, so the examples that do not fill one are run together, with some slots whose rows
+ * nobody looks at, rather than one by one.
  *
  * <p>An example's gradient has the same bits whatever the number of threads and the size of the micro-batch: samples
  * never mix, and the draws of an example are always added in order.
@@ -31,7 +48,9 @@ public final class GradientEngine implements AutoCloseable {
         /** One row per example: private training. */
         PER_EXAMPLE,
         /** One row, the sum over a fixed chain of micro-batches: ordinary training. */
-        SUMMED
+        SUMMED,
+        /** One row per example, the squared norm of each parameter's gradient: selection. */
+        NORMS
     }
 
     /** Fills one slot of a tape with one draw (augmentation, timestep, noise) of one example. */
@@ -40,7 +59,7 @@ public final class GradientEngine implements AutoCloseable {
         /**
          * Must depend on (example, draw) alone, not on slot, worker or order, and be safe to call from all workers.
          *
-         * @param worker which worker asks, for scratch memory
+         * @param worker number of the thread that asks, for scratch memory
          * @param example position in the logical batch
          * @param draw in [0, K)
          */
@@ -55,9 +74,20 @@ public final class GradientEngine implements AutoCloseable {
          *
          * @param unit index of the unit, in [0, {@link GradientEngine#unitsFor}); which examples it holds depends on
          *     the sizes alone
-         * @param rows gradients [rows, P], all of them meaningful; valid during the call
+         * @param rows gradients [rows, P], or norms [rows, parameters], all of them meaningful; valid during the call
          */
         void accept(int worker, Backend backend, int unit, Tensor rows);
+
+        /**
+         * Whether {@link #accept} is the same calls of the backend every time and brings nothing to the host, so that a
+         * device can record it. Such a consumer gets all rows of a micro-batch; those that count it is told beforehand.
+         */
+        default boolean staysOnDevice() {
+            return false;
+        }
+
+        /** How many of the rows count that {@link #accept} works on next; only called if it stays on the device. */
+        default void expect(int rows) {}
     }
 
     /**
@@ -67,7 +97,10 @@ public final class GradientEngine implements AutoCloseable {
     private static final int CHAINS = 8;
 
     /** Images that one pass of a tape may hold where several draws of an example go together. */
-    private static final int MAX_DRAWS_PER_PASS = 8;
+    private static final int MAX_DRAWS_PER_PASS = GradientRows.ORDERED_SAMPLES;
+
+    /** Filling fewer slots than this is not worth another thread. */
+    private static final int LEAST_SLOTS_PER_THREAD = 8;
 
     private final ExecutorService threads;
     private final Worker[] workers;
@@ -75,18 +108,25 @@ public final class GradientEngine implements AutoCloseable {
     private final UNet model;
     private final Rows rows;
     private final boolean conditional;
+    private final MicroBatch sizes;
     private final int microBatch;
     private final int draws;
     private final int drawsPerPass;
+    private final boolean onDevice;
+    private final int fillers;
+    private @Nullable DeviceTraining training;
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
 
     /**
      * An engine whose tapes are recorded on first use; freeze parameters and attach adapters before.
      *
-     * @param threads worker threads, ≥ 1
-     * @param microBatch images per micro-batch, ≥ 1; several draws of an example count as several images
+     * @param threads threads, ≥ 1
+     * @param microBatch images per micro-batch, or 0 for what suits the backend; several draws of an example count as
+     *     several images
      * @param draws K ≥ 1, draws per example; the loss of each counts 1/K
      * @param conditional whether the labels are used
+     * @throws UserException if the micro-batch is too large for any device, or if the rows are of single examples and the
+     *     backend lets samples mix
      */
     public GradientEngine(
             BackendChoice backend,
@@ -97,24 +137,92 @@ public final class GradientEngine implements AutoCloseable {
             int microBatch,
             int draws,
             boolean conditional) {
-        if (threads < 1 || microBatch < 1 || draws < 1) {
-            throw new IllegalArgumentException(
-                    "threads, microBatch and draws must be >= 1, got " + threads + ", " + microBatch + ", " + draws);
+        if (threads < 1 || microBatch < 0 || draws < 1) {
+            throw new IllegalArgumentException("threads and draws must be >= 1 and microBatch >= 0, got " + threads
+                    + ", " + draws + ", " + microBatch);
+        }
+        if (rows != Rows.SUMMED) {
+            requireIndependentSamples(backend);
         }
         this.model = model;
         this.parameters = parameters;
         this.rows = rows;
         this.draws = draws;
         this.conditional = conditional;
-        this.drawsPerPass = largestDivisor(draws, MAX_DRAWS_PER_PASS);
-        // An example of several passes stands alone, so that its passes add to one row.
-        this.microBatch = drawsPerPass == draws ? Math.max(1, microBatch / draws) : 1;
+        this.drawsPerPass = rows == Rows.NORMS ? draws : largestDivisor(draws, MAX_DRAWS_PER_PASS);
         this.threads = Executors.newFixedThreadPool(
                 threads, Thread.ofPlatform().name("sapwood-worker-", 0).daemon().factory());
-        this.workers = new Worker[threads];
-        for (int i = 0; i < threads; i++) {
+        Backend first = backend.open();
+        this.onDevice = first.isDevice();
+        this.fillers = onDevice ? threads : 1;
+        this.workers = new Worker[onDevice ? 1 : threads];
+        workers[0] = new Worker(0, first);
+        for (int i = 1; i < workers.length; i++) {
             workers[i] = new Worker(i, backend.open());
         }
+        this.sizes = new MicroBatch(rows, drawsPerPass, this::laneBytes);
+        this.microBatch = onDevice ? examplesOnDevice(microBatch) : examplesOnHost(microBatch);
+    }
+
+    /**
+     * Refuses a backend that lets samples mix: the sensitivity of a private sum rests on terms of one example each.
+     *
+     * @throws UserException if it does
+     */
+    static void requireIndependentSamples(BackendChoice backend) {
+        String reason = Backends.mixing(backend.name());
+        if (reason != null) {
+            throw new UserException("private training " + reason);
+        }
+    }
+
+    private int examplesOnHost(int images) {
+        int suiting = rows == Rows.SUMMED ? MicroBatch.HOST_SUMMED : MicroBatch.HOST;
+        // An example of several passes stands alone, so that its passes add to one row.
+        return drawsPerPass == draws ? Math.max(1, (images == 0 ? suiting : images) / drawsPerPass) : 1;
+    }
+
+    private int examplesOnDevice(int images) {
+        if (images == 0) {
+            return sizes.suiting(workers[0].backend.freeMemory() - trainingBytes() - frozenBytes());
+        }
+        int examples = Math.max(1, images / drawsPerPass);
+        sizes.requirePossible(examples);
+        return examples;
+    }
+
+    /** Bytes that a lane of so many examples takes. */
+    private long laneBytes(int examples) {
+        Arena arena = Arena.measuring();
+        Backend backend = workers[0].backend;
+        int images = Math.multiplyExact(examples, drawsPerPass);
+        DenoisingTape.forTraining(backend, arena, model, images, conditional, 1f / draws);
+        sink(backend, arena, examples);
+        return arena.bytes();
+    }
+
+    /** Bytes on a device that grow with the trained weights alone: themselves, moments, average, and exact sums. */
+    private long trainingBytes() {
+        return (long) parameters.size()
+                * switch (rows) {
+                    case PER_EXAMPLE -> 4 * Float.BYTES + Long.BYTES;
+                    case SUMMED -> 4 * Float.BYTES;
+                    case NORMS -> Float.BYTES;
+                };
+    }
+
+    /** Bytes of the other weights' copies on a device, which the first pass makes. */
+    private long frozenBytes() {
+        long all = model.parameters().all().stream().mapToLong(Parameter::size).sum();
+        return (all - parameters.size()) * Float.BYTES;
+    }
+
+    private ExampleSink sink(Backend backend, Arena arena, int examples) {
+        return switch (rows) {
+            case PER_EXAMPLE -> new PerSampleSink(backend, arena, parameters, examples, drawsPerPass);
+            case SUMMED -> new SumSink(backend, arena, parameters, examples * drawsPerPass);
+            case NORMS -> new NormSink(backend, arena, parameters, examples, drawsPerPass);
+        };
     }
 
     private static int largestDivisor(int n, int limit) {
@@ -135,12 +243,47 @@ public final class GradientEngine implements AutoCloseable {
         return microBatch;
     }
 
+    /**
+     * Moves training to the device that the gradients are computed on. Before the first {@link #run}.
+     *
+     * @param plan how gradients are bounded; null if the training is not private
+     * @return null if gradients are computed on the host
+     * @throws UserException if the device has not the memory
+     */
+    @Nullable
+    DeviceTraining trainOnDevice(@Nullable ClipPlan plan) {
+        List<Tensor> weights =
+                parameters.parameters().stream().map(Parameter::value).toList();
+        try {
+            training = workers[0].backend.train(weights, plan);
+        } catch (OutOfDeviceMemoryException e) {
+            throw new UserException(
+                    e.getMessage() + ": training " + parameters.size() + " weights takes about "
+                            + (trainingBytes() >> 20) + " MiB; train fewer, or take --backend simd",
+                    e);
+        }
+        return training;
+    }
+
+    /** Whether gradients are computed on a device. */
+    boolean isOnDevice() {
+        return onDevice;
+    }
+
+    /** Waits until a device has done all that was asked of it. */
+    void synchronize() {
+        workers[0].backend.synchronize();
+    }
+
     /** Number of units that a logical batch is divided into. */
     public int unitsFor(int examples) {
         int whole = examples / microBatch;
         int remainder = examples % microBatch;
+        if (onDevice) {
+            return rows == Rows.SUMMED ? Math.min(1, examples) : whole + Math.min(1, remainder);
+        }
         return switch (rows) {
-            case PER_EXAMPLE -> whole + remainder;
+            case PER_EXAMPLE, NORMS -> whole + remainder;
             case SUMMED -> Math.min(CHAINS, whole) + Math.min(1, remainder);
         };
     }
@@ -159,9 +302,19 @@ public final class GradientEngine implements AutoCloseable {
         for (Future<?> future : running) {
             join(future);
         }
-        Throwable cause = failure.get();
-        if (cause != null) {
-            throw new IllegalStateException("a worker failed: " + cause, cause);
+        rethrow();
+    }
+
+    /** Throws what a thread failed with: as it is, if it says what the user can do. */
+    private void rethrow() {
+        switch (failure.get()) {
+            case UserException e -> throw e;
+            case DeviceException e -> throw e;
+            case OutOfDeviceMemoryException e -> throw e;
+            case Throwable e -> throw new IllegalStateException("a worker failed: " + e, e);
+            case null -> {
+                // none failed
+            }
         }
     }
 
@@ -179,6 +332,9 @@ public final class GradientEngine implements AutoCloseable {
     @Override
     public void close() {
         threads.shutdownNow();
+        if (training != null) {
+            training.close();
+        }
         for (Worker worker : workers) {
             worker.backend.close();
         }
@@ -190,6 +346,8 @@ public final class GradientEngine implements AutoCloseable {
         private final Backend backend;
         private @Nullable Lane full;
         private @Nullable Lane single;
+        private final Map<Integer, Lane> deviceLanes = new TreeMap<>();
+        private long freeForLanes;
 
         Worker(int index, Backend backend) {
             this.index = index;
@@ -198,37 +356,78 @@ public final class GradientEngine implements AutoCloseable {
 
         void work(int examples, AtomicInteger next, DrawSource source, RowConsumer consumer) {
             int units = unitsFor(examples);
-            int whole = examples / microBatch;
             try {
                 for (int unit = next.getAndIncrement(); unit < units; unit = next.getAndIncrement()) {
-                    switch (rows) {
-                        case PER_EXAMPLE -> {
-                            if (unit < whole) {
-                                run(fullLane(), unit, unit, unit + 1, 1, 0, source, consumer);
-                            } else {
-                                int example = unit - whole;
-                                run(singleLane(), unit, example, example + 1, 1, whole * microBatch, source, consumer);
-                            }
-                        }
-                        case SUMMED -> {
-                            if (unit < Math.min(CHAINS, whole)) {
-                                run(fullLane(), unit, unit, whole, CHAINS, 0, source, consumer);
-                            } else {
-                                int rest = examples - whole * microBatch;
-                                run(singleLane(), unit, 0, rest, 1, whole * microBatch, source, consumer);
-                            }
-                        }
+                    if (onDevice) {
+                        runOnDevice(unit, examples, source, consumer);
+                    } else {
+                        runOnHost(unit, examples, source, consumer);
                     }
                 }
+            } catch (OutOfDeviceMemoryException e) {
+                next.set(Integer.MAX_VALUE / 2);
+                throw sizes.tooLarge(e, microBatch, freeForLanes);
             } catch (RuntimeException | Error e) {
                 next.set(Integer.MAX_VALUE / 2);
                 throw e;
             }
         }
 
+        private void runOnHost(int unit, int examples, DrawSource source, RowConsumer consumer) {
+            int whole = examples / microBatch;
+            switch (rows) {
+                case PER_EXAMPLE, NORMS -> {
+                    if (unit < whole) {
+                        run(fullLane(), unit, unit, unit + 1, 1, 0, source, consumer);
+                    } else {
+                        int example = unit - whole;
+                        run(singleLane(), unit, example, example + 1, 1, whole * microBatch, source, consumer);
+                    }
+                }
+                case SUMMED -> {
+                    if (unit < Math.min(CHAINS, whole)) {
+                        run(fullLane(), unit, unit, whole, CHAINS, 0, source, consumer);
+                    } else {
+                        int rest = examples - whole * microBatch;
+                        run(singleLane(), unit, 0, rest, 1, whole * microBatch, source, consumer);
+                    }
+                }
+            }
+        }
+
+        /** One micro-batch of examples, perhaps the last, or the sum over all of them. */
+        private void runOnDevice(int unit, int examples, DrawSource source, RowConsumer consumer) {
+            switch (rows) {
+                case PER_EXAMPLE, NORMS -> {
+                    int from = unit * microBatch;
+                    int count = Math.min(microBatch, examples - from);
+                    int size = microBatch;
+                    while (size % 2 == 0 && size / 2 >= count && size / 2 >= microBatch / MicroBatch.SMALLEST_LANE) {
+                        size /= 2;
+                    }
+                    Lane lane = deviceLane(size, null);
+                    lane.runOnDevice(from, count, true, source);
+                    lane.hand(unit, count, consumer);
+                }
+                case SUMMED -> {
+                    int whole = examples / microBatch;
+                    int rest = examples - whole * microBatch;
+                    Lane last = whole == 0 ? deviceLane(rest, null) : deviceLane(microBatch, null);
+                    for (int m = 0; m < whole; m++) {
+                        last.runOnDevice(m * microBatch, microBatch, m == 0, source);
+                    }
+                    if (rest > 0) {
+                        last = whole == 0 ? last : deviceLane(rest, last.sink.matrix());
+                        last.runOnDevice(whole * microBatch, rest, whole == 0, source);
+                    }
+                    last.hand(unit, 1, consumer);
+                }
+            }
+        }
+
         private Lane fullLane() {
             if (full == null) {
-                full = new Lane(backend, microBatch);
+                full = new Lane(backend, microBatch, null);
             }
             return full;
         }
@@ -238,9 +437,22 @@ public final class GradientEngine implements AutoCloseable {
                 return fullLane();
             }
             if (single == null) {
-                single = new Lane(backend, 1);
+                single = new Lane(backend, 1, null);
             }
             return single;
+        }
+
+        /** @param matrix of the lane to whose gradients this one's add; null if it has its own */
+        private Lane deviceLane(int examples, @Nullable Tensor matrix) {
+            Lane lane = deviceLanes.get(examples);
+            if (lane == null) {
+                if (deviceLanes.isEmpty()) {
+                    freeForLanes = backend.freeMemory() - frozenBytes();
+                }
+                lane = new Lane(backend, examples, matrix);
+                deviceLanes.put(examples, lane);
+            }
+            return lane;
         }
 
         /** Runs micro-batches from, from + stride, … below to of a lane, counted from example {@code base}. */
@@ -257,32 +469,102 @@ public final class GradientEngine implements AutoCloseable {
 
     /** A tape for a fixed number of examples with the sink that takes its gradients. */
     private final class Lane {
+        private final Backend backend;
         private final int examples;
         private final DenoisingTape tape;
-        private final RowSink sink;
+        private final ExampleSink sink;
+        private final Runnable first;
+        private final Runnable further;
+        private @Nullable RowConsumer recordedFor;
+        private @Nullable Runnable end;
 
-        Lane(Backend backend, int examples) {
+        /** @param matrix where the gradients go; null for memory of its own */
+        Lane(Backend backend, int examples, @Nullable Tensor matrix) {
+            this.backend = backend;
             this.examples = examples;
-            int batch = examples * drawsPerPass;
             Arena arena = new Arena(backend);
-            tape = DenoisingTape.forTraining(backend, arena, model, batch, conditional, 1f / draws);
-            sink = switch (rows) {
-                case PER_EXAMPLE -> new PerSampleSink(backend, arena, parameters, examples, drawsPerPass);
-                case SUMMED -> new SumSink(backend, arena, parameters, batch);
-            };
+            tape = DenoisingTape.forTraining(backend, arena, model, examples * drawsPerPass, conditional, 1f / draws);
+            if (matrix == null) {
+                sink = sink(backend, arena, examples);
+            } else {
+                SumSink adding = new SumSink(backend, matrix, parameters, examples * drawsPerPass);
+                adding.resume();
+                sink = adding;
+            }
+            first = backend.record(() -> {
+                sink.clear();
+                tape.replay();
+                tape.backward(sink);
+            });
+            further = backend.record(() -> {
+                tape.replay();
+                tape.backward(sink);
+            });
         }
 
         /** Adds the gradients of this lane's number of examples to the sink, all draws of each. */
         void run(int worker, int first, DrawSource source) {
             for (int pass = 0; pass < draws / drawsPerPass; pass++) {
-                int slot = 0;
-                for (int e = 0; e < examples; e++) {
-                    for (int d = 0; d < drawsPerPass; d++) {
-                        source.fill(worker, first + e, pass * drawsPerPass + d, tape, slot++);
-                    }
-                }
+                fill(worker, first, pass, 0, examples * drawsPerPass, source);
                 tape.forward();
                 tape.backward(sink);
+            }
+        }
+
+        /**
+         * The same on a device.
+         *
+         * @param count examples that there are; the other slots keep what they hold
+         * @param replace whether the gradients replace what the sink holds
+         */
+        void runOnDevice(int from, int count, boolean replace, DrawSource source) {
+            for (int pass = 0; pass < draws / drawsPerPass; pass++) {
+                fillTogether(from, count, pass, source);
+                tape.load();
+                (replace && pass == 0 ? first : further).run();
+            }
+        }
+
+        /** Completes the rows and gives them to the consumer. */
+        void hand(int unit, int count, RowConsumer consumer) {
+            if (!consumer.staysOnDevice()) {
+                sink.finish();
+                consumer.accept(0, backend, unit, sink.matrix().slice(0, count));
+                return;
+            }
+            if (end == null || !consumer.equals(recordedFor)) {
+                recordedFor = consumer;
+                end = backend.record(() -> {
+                    sink.finish();
+                    consumer.accept(0, backend, unit, sink.matrix());
+                });
+            }
+            consumer.expect(count);
+            end.run();
+        }
+
+        /** Fills the slots of {@code count} examples by all threads. */
+        private void fillTogether(int from, int count, int pass, DrawSource source) {
+            int slots = count * drawsPerPass;
+            int parts = Math.clamp(slots / LEAST_SLOTS_PER_THREAD, 1, fillers);
+            int perPart = Math.ceilDiv(slots, parts);
+            List<Future<?>> others = new ArrayList<>();
+            for (int part = 1; part < parts; part++) {
+                int number = part;
+                others.add(threads.submit(() ->
+                        fill(number, from, pass, number * perPart, Math.min(slots, (number + 1) * perPart), source)));
+            }
+            fill(0, from, pass, 0, Math.min(slots, perPart), source);
+            for (Future<?> other : others) {
+                join(other);
+            }
+            rethrow();
+        }
+
+        private void fill(int thread, int from, int pass, int firstSlot, int endSlot, DrawSource source) {
+            for (int slot = firstSlot; slot < endSlot; slot++) {
+                int draw = pass * drawsPerPass + slot % drawsPerPass;
+                source.fill(thread, from + slot / drawsPerPass, draw, tape, slot);
             }
         }
     }

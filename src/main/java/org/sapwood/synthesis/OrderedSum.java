@@ -8,7 +8,7 @@ import org.sapwood.tensor.Tensor;
  * Adds the sums of the engine's chains in ascending order, whichever worker finished first, so that ordinary training,
  * too, has the same bits for any number of threads.
  */
-final class OrderedSum implements GradientEngine.RowConsumer {
+final class OrderedSum implements PublicGradientSum {
     private final float[][] byUnit;
     private final float[] sum;
 
@@ -23,8 +23,18 @@ final class OrderedSum implements GradientEngine.RowConsumer {
         backend.download(rows, byUnit[unit], 0);
     }
 
+    @Override
+    public void prepare(TrainingState state) {
+        // The state begins on the host.
+    }
+
+    @Override
+    public void train(TrainingState state, float factor, double learningRate) {
+        state.apply(total(factor), learningRate);
+    }
+
     /** The sum over all units, times {@code factor}; the array is reused by the next call. */
-    float[] total(float factor) {
+    private float[] total(float factor) {
         Arrays.fill(sum, 0);
         for (float[] part : byUnit) {
             for (int i = 0; i < sum.length; i++) {

@@ -21,7 +21,7 @@ import org.sapwood.io.UserException;
  * @param labelDropout share of draws without label, in [0, 1]
  * @param augmentation of the images
  * @param noiseSchedule name of the noise schedule
- * @param microBatch images per worker at a time, ≥ 1
+ * @param microBatch images per worker at a time, or 0 for what suits the backend
  * @param seed of everything
  */
 public record PretrainOptions(
@@ -45,7 +45,7 @@ public record PretrainOptions(
         OptionChecks.atLeast("--warm-up", warmUpSteps, 0);
         OptionChecks.share("--label-dropout", labelDropout);
         OptionChecks.decay("--ema-decay", emaDecay);
-        OptionChecks.atLeast("--micro-batch", microBatch, 1);
+        OptionChecks.atLeast("--micro-batch", microBatch, 0);
         NoiseSchedule.named(noiseSchedule);
     }
 

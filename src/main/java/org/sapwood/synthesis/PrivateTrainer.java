@@ -1,10 +1,9 @@
 package org.sapwood.synthesis;
 
 import java.util.Map;
-import org.sapwood.autograd.ParameterVector;
 import org.sapwood.io.RunFolder;
 import org.sapwood.privacy.accounting.RdpAccountant;
-import org.sapwood.privacy.aggregation.NoisedSum;
+import org.sapwood.privacy.ledger.Charge;
 import org.sapwood.privacy.ledger.Ledger;
 import org.sapwood.privacy.random.RandomSource;
 import org.sapwood.privacy.sampling.ExpectedBatchSize;
@@ -27,8 +26,6 @@ final class PrivateTrainer {
     private final ExpectedBatchSize batch;
     private final RandomSource randomness;
     private final Ledger ledger;
-    private final float[] update;
-    private double updateNorm;
 
     /**
      * @param sampler the one that the ledger's event came from
@@ -38,7 +35,6 @@ final class PrivateTrainer {
             GradientEngine engine,
             DenoisingDraws draws,
             PrivateGradientSum sum,
-            ParameterVector parameters,
             PoissonSampler sampler,
             ExpectedBatchSize batch,
             RandomSource randomness,
@@ -50,7 +46,6 @@ final class PrivateTrainer {
         this.batch = batch;
         this.randomness = randomness;
         this.ledger = ledger;
-        this.update = new float[parameters.size()];
     }
 
     /** Trains until the ledger allows no more steps. */
@@ -71,7 +66,8 @@ final class PrivateTrainer {
                 lastReport = System.nanoTime();
                 epsilon = ledger.spentEpsilon(accountant);
                 // No rates or times: how long a step took tells how many images were sampled.
-                folder.appendMetrics(Map.of("step", state.step(), "epsilon_spent", epsilon, "update_norm", updateNorm));
+                folder.appendMetrics(
+                        Map.of("step", state.step(), "epsilon_spent", epsilon, "update_norm", sum.updateNorm()));
             }
             progress.step(state.step(), total, epsilon, meter.perSecond());
         }
@@ -83,17 +79,7 @@ final class PrivateTrainer {
         int[] examples = sampler.sample();
         draws.select(ledger.spent(EVENT), examples);
         engine.run(examples.length, draws, sum);
-        sum.release(ledger.charge(EVENT), randomness.gaussian(RandomSource.Purpose.NOISE), this::read);
-        state.apply(update, learningRate);
-    }
-
-    private void read(NoisedSum noised) {
-        noised.meanOver(batch, update);
-        updateNorm = noised.norm() / batch.examples();
-    }
-
-    /** The mean that the last step released. */
-    float[] lastUpdate() {
-        return update.clone();
+        Charge charge = ledger.charge(EVENT);
+        sum.release(charge, randomness.gaussian(RandomSource.Purpose.NOISE), batch, state, learningRate);
     }
 }

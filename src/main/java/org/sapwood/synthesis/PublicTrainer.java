@@ -29,7 +29,7 @@ public final class PublicTrainer {
      * @param augmentation of the images
      * @param schedule noise schedule
      * @param timesteps distribution of training timesteps
-     * @param microBatch images per worker at a time, ≥ 1
+     * @param microBatch images per worker at a time, or 0 for what suits the backend
      * @param threads workers, ≥ 1; does not change the result
      * @param seed of batches and draws
      */
@@ -101,7 +101,8 @@ public final class PublicTrainer {
                     Math.max(0, model.config().classes() - 1),
                     options.seed(),
                     options.threads());
-            OrderedSum sum = new OrderedSum(engine.unitsFor(options.batch()), parameters.size());
+            PublicGradientSum sum = PublicGradientSum.of(engine, options.batch(), parameters.size());
+            sum.prepare(state);
             CheckpointClock clock = new CheckpointClock();
             RateMeter meter = new RateMeter();
             while (state.step() < options.steps()) {
@@ -111,11 +112,11 @@ public final class PublicTrainer {
                 progress.step(state.step(), options.steps(), Double.NaN, meter.perSecond());
             }
             clock.now(() -> state.save(folder));
+            state.finish();
         }
-        state.useAveraged();
     }
 
-    private void step(TrainingState state, GradientEngine engine, DenoisingDraws draws, OrderedSum sum) {
+    private void step(TrainingState state, GradientEngine engine, DenoisingDraws draws, PublicGradientSum sum) {
         int[] batch = new int[options.batch()];
         DrawRandom random = new DrawRandom().key(options.seed(), state.step(), BATCH_STREAM, 0);
         for (int i = 0; i < batch.length; i++) {
@@ -123,7 +124,7 @@ public final class PublicTrainer {
         }
         draws.select(state.step(), batch);
         engine.run(batch.length, draws, sum);
-        state.apply(sum.total(1f / batch.length), learningRate(state.step()));
+        sum.train(state, 1f / batch.length, learningRate(state.step()));
     }
 
     private double learningRate(long step) {

@@ -43,6 +43,15 @@ public final class RunRecord {
         return (Map<String, Object>) options;
     }
 
+    /** Changes how many images the run takes at a time, which is no part of its result; 0 for what suits the backend. */
+    public static void setMicroBatch(RunFolder folder, int microBatch) {
+        Map<String, Object> options = new LinkedHashMap<>(options(folder, command(folder)));
+        options.put("microBatch", microBatch);
+        Map<String, Object> json = new LinkedHashMap<>(Json.readObject(folder.runJson()));
+        json.put("options", options);
+        folder.writeJson(folder.runJson(), json);
+    }
+
     /** The command in {@code run.json}, empty text if it has none. */
     public static String command(RunFolder folder) {
         return String.valueOf(Json.readObject(folder.runJson()).get("command"));

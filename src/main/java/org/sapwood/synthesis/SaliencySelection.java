@@ -14,9 +14,7 @@ import org.sapwood.privacy.aggregation.VoteSaliency;
 import org.sapwood.privacy.ledger.Ledger;
 import org.sapwood.privacy.random.RandomSource;
 import org.sapwood.privacy.sampling.PoissonSampler;
-import org.sapwood.tensor.Backend;
 import org.sapwood.tensor.BackendChoice;
-import org.sapwood.tensor.Tensor;
 
 /**
  * The private query of DP-SAPF (arXiv 2605.30312): one Poisson pass over the sensitive images with the public weights,
@@ -73,6 +71,7 @@ final class SaliencySelection {
         }
         List<BoundedSum> sums = new ArrayList<>();
         for (int i = 0; i < threads; i++) {
+            // One per worker; a device has fewer workers than threads.
             sums.add(query.newSum(positions.length));
         }
         int[] examples = sampler.sample();
@@ -82,13 +81,18 @@ final class SaliencySelection {
                 threads,
                 model,
                 parameters,
-                GradientEngine.Rows.PER_EXAMPLE,
+                GradientEngine.Rows.NORMS,
                 microBatch,
                 drawsPerExample,
                 model.config().classes() > 0)) {
             engine.run(examples.length, draws, (worker, ops, unit, rows) -> {
-                double[][] squaredNorms = squaredNorms(rows, positions, parameters, ops);
-                for (double[] ofExample : squaredNorms) {
+                float[] norms = new float[rows.size()];
+                ops.download(rows, norms, 0);
+                for (int row = 0; row < rows.dim(0); row++) {
+                    double[] ofExample = new double[positions.length];
+                    for (int k = 0; k < positions.length; k++) {
+                        ofExample[k] = norms[row * rows.dim(1) + positions[k]];
+                    }
                     query.add(ofExample, sums.get(worker));
                 }
             });
@@ -97,22 +101,5 @@ final class SaliencySelection {
         sums.subList(1, threads).forEach(total::merge);
         return total.noised(ledger.charge(EVENT), randomness.gaussian(RandomSource.Purpose.SELECTION), 1)
                 .values();
-    }
-
-    private static double[][] squaredNorms(Tensor rows, int[] positions, ParameterVector parameters, Backend backend) {
-        double[][] byExample = new double[rows.dim(0)][positions.length];
-        double[] column = new double[rows.dim(0)];
-        for (int k = 0; k < positions.length; k++) {
-            int position = positions[k];
-            backend.squaredNorms(
-                    rows,
-                    parameters.offset(position),
-                    parameters.parameters().get(position).size(),
-                    column);
-            for (int e = 0; e < column.length; e++) {
-                byExample[e][k] = column[e];
-            }
-        }
-        return byExample;
     }
 }

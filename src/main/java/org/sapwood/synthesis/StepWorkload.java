@@ -57,14 +57,16 @@ public final class StepWorkload implements AutoCloseable {
     private static final long SEED = 1;
 
     private final Runnable step;
+    private final Runnable synchronize;
     private final Runnable release;
+    private final boolean returnsEarly;
 
     /**
      * Builds model and data; the first step also records the tapes.
      *
      * @param config of the model, class-conditional
      * @param batch images per step, ≥ 1
-     * @param microBatch images per worker at a time, ≥ 1
+     * @param microBatch images per worker at a time, or 0 for what suits the backend
      * @param threads workers, ≥ 1
      */
     public StepWorkload(UNetConfig config, Mode mode, int batch, int microBatch, BackendChoice backend, int threads) {
@@ -85,6 +87,8 @@ public final class StepWorkload implements AutoCloseable {
         if (mode == Mode.FORWARD) {
             ForwardPass forward = new ForwardPass(model, batch, microBatch, backend, threads);
             step = forward::run;
+            synchronize = forward::synchronize;
+            returnsEarly = forward.isOnDevice();
             release = forward::close;
             return;
         }
@@ -108,15 +112,27 @@ public final class StepWorkload implements AutoCloseable {
                 1,
                 config.classes() > 0);
         TrainingState state = new TrainingState(model, parameters, EMA_DECAY, Map.of());
+        synchronize = engine::synchronize;
+        returnsEarly = engine.isOnDevice();
         release = engine::close;
         step = mode.isPrivate
-                ? privateStep(engine, draws, parameters, state, batch, threads)
+                ? privateStep(engine, draws, parameters, state, batch)
                 : ordinaryStep(engine, draws, parameters, state, batch);
     }
 
-    /** Runs one step. */
+    /** Runs one step; on a device it may return before the step is done, as in training. */
     public void run() {
         step.run();
+    }
+
+    /** Whether a step may return before it is done. */
+    public boolean returnsEarly() {
+        return returnsEarly;
+    }
+
+    /** Waits until all steps so far are done. */
+    public void synchronize() {
+        synchronize.run();
     }
 
     @Override
@@ -126,7 +142,8 @@ public final class StepWorkload implements AutoCloseable {
 
     private static Runnable ordinaryStep(
             GradientEngine engine, DenoisingDraws draws, ParameterVector parameters, TrainingState state, int batch) {
-        OrderedSum sum = new OrderedSum(engine.unitsFor(batch), parameters.size());
+        PublicGradientSum sum = PublicGradientSum.of(engine, batch, parameters.size());
+        sum.prepare(state);
         int[] all = new int[batch];
         for (int i = 0; i < batch; i++) {
             all[i] = i;
@@ -134,18 +151,13 @@ public final class StepWorkload implements AutoCloseable {
         return () -> {
             draws.select(state.step(), all);
             engine.run(batch, draws, sum);
-            state.apply(sum.total(1f / batch), LEARNING_RATE);
+            sum.train(state, 1f / batch, LEARNING_RATE);
         };
     }
 
     /** Samples every image at every step, so that each step is as large as asked for. */
     private static Runnable privateStep(
-            GradientEngine engine,
-            DenoisingDraws draws,
-            ParameterVector parameters,
-            TrainingState state,
-            int batch,
-            int threads) {
+            GradientEngine engine, DenoisingDraws draws, ParameterVector parameters, TrainingState state, int batch) {
         org.sapwood.privacy.random.RandomSource randomness = org.sapwood.privacy.random.RandomSource.seeded(SEED, 0);
         ExpectedBatchSize expected = new ExpectedBatchSize(batch);
         PoissonSampler sampler = PoissonSampler.of(
@@ -153,9 +165,9 @@ public final class StepWorkload implements AutoCloseable {
         GradientGrid grid = new GradientGrid(new FlatClipping(CLIP_NORM), parameters.size());
         PrivacyEvent event = sampler.event(PrivateTrainer.EVENT, NOISE_MULTIPLIER, CLIP_NORM, Integer.MAX_VALUE);
         Ledger ledger = Ledger.inMemory(List.of(event), DELTA, randomness.description());
-        PrivateGradientSum sum = PrivateGradientSum.flat(grid, parameters, threads, engine.rowsPerMicroBatch());
-        PrivateTrainer trainer =
-                new PrivateTrainer(engine, draws, sum, parameters, sampler, expected, randomness, ledger);
+        PrivateGradientSum sum = PrivateGradientSum.flat(grid, parameters, 1, engine);
+        sum.prepare(state);
+        PrivateTrainer trainer = new PrivateTrainer(engine, draws, sum, sampler, expected, randomness, ledger);
         return () -> trainer.step(state, LEARNING_RATE);
     }
 

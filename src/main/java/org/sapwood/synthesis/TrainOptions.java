@@ -44,7 +44,7 @@ import org.sapwood.io.UserException;
  * @param labelDropout share of draws without label, in [0, 1]
  * @param timesteps distribution of training timesteps, as {@code TimestepSampler} parses it; empty text for uniform
  * @param noiseSchedule name of the noise schedule
- * @param microBatch examples per worker at a time, ≥ 1
+ * @param microBatch images per worker at a time, or 0 for what suits the backend
  * @param seed empty for cryptographic randomness; a seed makes the run reproducible and not private
  */
 public record TrainOptions(
@@ -114,7 +114,7 @@ public record TrainOptions(
         OptionChecks.atLeast("--selection-draws", selectionDraws, 1);
         OptionChecks.atLeast("--votes", votes, 1);
         OptionChecks.share("--label-dropout", labelDropout);
-        OptionChecks.atLeast("--micro-batch", microBatch, 1);
+        OptionChecks.atLeast("--micro-batch", microBatch, 0);
         NoiseSchedule.named(noiseSchedule);
     }
 

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.sapwood.autograd.Adam;
 import org.sapwood.autograd.Parameter;
 import org.sapwood.autograd.ParameterVector;
@@ -16,6 +17,8 @@ import org.sapwood.io.SafetensorsWriter;
 import org.sapwood.io.UserException;
 import org.sapwood.nn.UNet;
 import org.sapwood.nn.Weights;
+import org.sapwood.tensor.AdamStep;
+import org.sapwood.tensor.DeviceTraining;
 
 /**
  * Everything that changes during training: the trainable weights, the optimizer's moments, the averaged weights and the
@@ -42,6 +45,7 @@ final class TrainingState {
     private final int labelTo;
     private double labelRateFactor = 1;
     private Ema ema;
+    private @Nullable DeviceTraining device;
     private long step;
 
     /** The start of a training run from the values that the parameters have now. */
@@ -84,18 +88,56 @@ final class TrainingState {
         step++;
     }
 
+    /**
+     * Hands weights, moments and average over to a device, where each step then changes them; here they are brought up to
+     * date when they are saved or used.
+     */
+    void moveTo(DeviceTraining newDevice) {
+        newDevice.write(DeviceTraining.Vector.WEIGHTS, weights);
+        newDevice.write(DeviceTraining.Vector.FIRST_MOMENT, adam.firstMoment());
+        newDevice.write(DeviceTraining.Vector.SECOND_MOMENT, adam.secondMoment());
+        newDevice.write(DeviceTraining.Vector.AVERAGED, ema.values());
+        device = newDevice;
+    }
+
+    /** Counts one step that {@code update} makes on the device. */
+    void applyOnDevice(double learningRate, DeviceUpdate update) {
+        AdamStep constants = adam.advance(learningRate, labelFrom, labelTo, learningRate * labelRateFactor);
+        update.make(constants, ema.advance());
+        step++;
+    }
+
+    /** Makes one step on a device; arguments as of {@link DeviceTraining#update}. */
+    @FunctionalInterface
+    interface DeviceUpdate {
+        void make(AdamStep constants, double averageShare);
+    }
+
+    /** Copies what the device has changed. */
+    private void pull() {
+        if (device != null) {
+            device.read(DeviceTraining.Vector.WEIGHTS, weights);
+            device.read(DeviceTraining.Vector.FIRST_MOMENT, adam.firstMoment());
+            device.read(DeviceTraining.Vector.SECOND_MOMENT, adam.secondMoment());
+            device.read(DeviceTraining.Vector.AVERAGED, ema.values());
+        }
+    }
+
     /** Counts steps whose result was lost: their budget is spent, their update is not made up for. */
     void skipTo(long spentSteps) {
         step = Math.max(step, spentSteps);
     }
 
-    /** Puts the averaged weights into the model. */
-    void useAveraged() {
+    /** Ends the training: brings the state home, if it is on a device, and puts the averaged weights into the model. */
+    void finish() {
+        pull();
+        device = null;
         parameters.write(ema.values());
     }
 
     /** Writes a checkpoint and removes those before the last two. */
     void save(RunFolder folder) {
+        pull();
         int[] shape = {weights.length};
         new SafetensorsWriter()
                 .f32(WEIGHTS, shape, weights)
@@ -104,7 +146,7 @@ final class TrainingState {
                 .f32(SECOND_MOMENT, shape, adam.secondMoment())
                 .i64(COUNTERS, new int[] {3}, new long[] {step, adam.steps(), ema.updates()})
                 .write(folder.optimizer(step));
-        useAveraged();
+        parameters.write(ema.values());
         Weights.save(model, metadata, folder.checkpoint(step));
         parameters.write(weights);
         List<RunFolder.Checkpoint> checkpoints = folder.checkpoints();

@@ -1,5 +1,7 @@
 package org.sapwood.tensor;
 
+import java.util.function.Function;
+
 /**
  * A bump allocator for the buffers of one worker. All tensors of a recorded tape come from one arena, so that a replayed
  * step allocates nothing; dropping the arena frees them together. Not thread-safe.
@@ -10,22 +12,31 @@ public final class Arena {
 
     private static final int CHUNK = 1 << 20;
 
-    private final Backend backend;
+    private final Function<Shape, Tensor> source;
     private Tensor chunk;
     private int used;
     private long allocated;
 
     /** An empty arena that takes its memory from {@code backend}. */
     public Arena(Backend backend) {
-        this.backend = backend;
-        this.chunk = backend.allocate(Shape.of(0));
+        this(backend::allocate);
+    }
+
+    private Arena(Function<Shape, Tensor> source) {
+        this.source = source;
+        this.chunk = source.apply(Shape.of(0));
+    }
+
+    /** An arena that takes no memory: its tensors have a size and nothing else. For finding out what a tape would need. */
+    public static Arena measuring() {
+        return new Arena(shape -> new Tensor(shape, shape::size, 0));
     }
 
     /** A tensor of zeros. */
     public Tensor allocate(Shape shape) {
         int padded = Math.addExact(shape.size(), ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
         if (used + (long) padded > chunk.size()) {
-            chunk = backend.allocate(Shape.of(Math.max(CHUNK, padded)));
+            chunk = source.apply(Shape.of(Math.max(CHUNK, padded)));
             used = 0;
             allocated += chunk.size();
         }

@@ -1,5 +1,7 @@
 package org.sapwood.tensor;
 
+import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -185,6 +187,22 @@ public interface Backend extends AutoCloseable {
     /** Gradient of {@code weight} [k, k, Cin, Cout] of {@link #conv2d}. */
     void convWeightGradient(Tensor x, Tensor dy, ConvGeometry geometry, GradientRows target);
 
+    /**
+     * {@link #conv2dBackwardInput} and {@link #convWeightGradient} in one, for a backend that has to bring dy into another
+     * form first.
+     */
+    default void conv2dBackward(
+            Tensor x,
+            Tensor dy,
+            Tensor weight,
+            ConvGeometry geometry,
+            Tensor dx,
+            boolean accumulate,
+            GradientRows target) {
+        conv2dBackwardInput(dy, weight, geometry, dx, accumulate);
+        convWeightGradient(x, dy, geometry, target);
+    }
+
     /** Gradient of a bias, Σ_t dy[b, t]. dy [B, T, C]. */
     void biasGradient(Tensor dy, GradientRows target);
 
@@ -201,6 +219,26 @@ public interface Backend extends AutoCloseable {
             @Nullable GradientRows betaTarget);
 
     /**
+     * {@link #groupNormParameterGradient} and {@link #groupNormBackwardInput} in one, for a backend that then reads x and
+     * dy once instead of twice.
+     */
+    default void groupNormBackward(
+            Tensor x,
+            Tensor gamma,
+            Tensor beta,
+            int groups,
+            boolean silu,
+            Tensor statistics,
+            Tensor dy,
+            Tensor dx,
+            boolean accumulate,
+            @Nullable GradientRows gammaTarget,
+            @Nullable GradientRows betaTarget) {
+        groupNormParameterGradient(x, gamma, beta, groups, silu, statistics, dy, gammaTarget, betaTarget);
+        groupNormBackwardInput(x, gamma, beta, groups, silu, statistics, dy, dx, accumulate);
+    }
+
+    /**
      * Gradient of {@code table} [V, C] of {@link #embedding}: row indices[b] receives dy[b], all other rows zero
      * (unless the target accumulates). dy [B, C].
      */
@@ -213,12 +251,91 @@ public interface Backend extends AutoCloseable {
     void squaredNorms(Tensor matrix, int from, int length, double[] out);
 
     /**
+     * Squared norms of what {@link #weightGradient} makes, which a device need not store for that: norms[i, column] is that
+     * of the gradient summed over the {@code samplesPerRow} consecutive samples of example i.
+     *
+     * @param norms [examples, columns]; only one column is written
+     * @param scratch [examples, in · out] for a backend that does store it; otherwise null
+     */
+    default void weightGradientNorms(
+            Tensor x, Tensor dy, float alpha, int samplesPerRow, Tensor norms, int column, @Nullable Tensor scratch) {
+        Tensor rows = Objects.requireNonNull(scratch);
+        weightGradient(x, dy, alpha, new GradientRows(rows, 0, samplesPerRow, false));
+        squaredNorms(rows, norms, column);
+    }
+
+    /** The same for {@link #convWeightGradient}. */
+    default void convWeightGradientNorms(
+            Tensor x,
+            Tensor dy,
+            ConvGeometry geometry,
+            int samplesPerRow,
+            Tensor norms,
+            int column,
+            @Nullable Tensor scratch) {
+        Tensor rows = Objects.requireNonNull(scratch);
+        convWeightGradient(x, dy, geometry, new GradientRows(rows, 0, samplesPerRow, false));
+        squaredNorms(rows, norms, column);
+    }
+
+    private void squaredNorms(Tensor rows, Tensor norms, int column) {
+        double[] squares = new double[rows.dim(0)];
+        squaredNorms(rows, 0, rows.dim(1), squares);
+        for (int row = 0; row < squares.length; row++) {
+            norms.array()[norms.offset() + row * norms.dim(1) + column] = (float) squares[row];
+        }
+    }
+
+    /**
      * Adds columns [from, from + length) of one row to an integer grid:
      * sums[from + j] += rint((double) matrix[row, from + j] · multiplier), ties to even, exactly as {@link Math#rint}.
      * Every product must be below 2⁵¹ in magnitude. Exact integer sums are associative, which is what makes a private
      * sum independent of order, threads and devices.
      */
     void accumulateOnGrid(Tensor matrix, int row, int from, int length, double multiplier, long[] sums);
+
+    // ---- whole sequences ------------------------------------------------------------------------------------------
+
+    /**
+     * Wraps a sequence of calls to this backend that is the same at every run: the same primitives with the same tensors,
+     * weights and indices, whose contents may change in between. A backend may record it and replay the record. The
+     * sequence must not copy from or to the heap.
+     */
+    default Runnable record(Runnable calls) {
+        return calls;
+    }
+
+    /** Whether calls return before they are done and memory is not the heap's, so that one worker keeps it busy. */
+    default boolean isDevice() {
+        return false;
+    }
+
+    /** Waits until every call so far is done. */
+    default void synchronize() {}
+
+    /** The seconds that some calls take, by the device's own clock if there is a device; waits until they are done. */
+    default double seconds(Runnable calls) {
+        long start = System.nanoTime();
+        calls.run();
+        return (System.nanoTime() - start) * 1e-9;
+    }
+
+    /** Bytes of memory that can still be taken; as good as unlimited where {@link #isDevice} is false. */
+    default long freeMemory() {
+        return Long.MAX_VALUE;
+    }
+
+    /**
+     * A training state on this backend's device, or null if it has none: then sums, noise and optimizer belong to the
+     * host. From then on this backend computes with the weights of the state, not with those of the heap.
+     *
+     * @param weights the trainable parameters in the order of their coordinates; heap tensors that this backend has not
+     *     read yet
+     * @param plan how gradients are bounded; null if the training is not private
+     */
+    default @Nullable DeviceTraining train(List<Tensor> weights, @Nullable ClipPlan plan) {
+        return null;
+    }
 
     /** Releases scratch memory and device resources. */
     @Override

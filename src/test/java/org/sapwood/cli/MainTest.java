@@ -75,7 +75,7 @@ class MainTest {
                 "privacyy             | unknown command or argument privacyy | sapwood privacy",
                 "doctor --bakend simd | unknown option --bakend              | --backend",
                 "doctor --threads two | '--threads'                          | 'two' is not an int",
-                "doctor --backend gpu | expected one of auto, simd, scalar   | got 'gpu'",
+                "doctor --backend gpu | expected one of auto, cuda, simd, scalar   | got 'gpu'",
                 "privacy              | a command is missing                 | sapwood privacy --help",
                 "parity --clip-norm 1 | Missing required options             | --config",
             })

@@ -61,7 +61,7 @@ class UNetTest {
         sink.clear();
         tape.backward(sink);
         sink.finish();
-        return new Answers(rows(output.value()), rows(loss.value()), rows(sink.matrix()));
+        return new Answers(rows(backend, output.value()), rows(backend, loss.value()), rows(backend, sink.matrix()));
     }
 
     private static void fill(Backend backend, Tensor slot, long seed) {
@@ -73,9 +73,11 @@ class UNetTest {
         backend.upload(values, 0, slot);
     }
 
-    private static float[][] rows(Tensor tensor) {
-        float[][] rows = new float[tensor.dim(0)][];
-        Arrays.setAll(rows, b -> tensor.slice(b, b + 1).toArray());
+    private static float[][] rows(Backend backend, Tensor tensor) {
+        float[][] rows = new float[tensor.dim(0)][tensor.shape().rowSize()];
+        for (int b = 0; b < rows.length; b++) {
+            backend.download(tensor.slice(b, b + 1), rows[b], 0);
+        }
         return rows;
     }
 

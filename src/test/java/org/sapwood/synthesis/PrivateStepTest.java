@@ -4,13 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.sapwood.autograd.ParameterVector;
 import org.sapwood.data.Glyphs;
 import org.sapwood.data.ImageSet;
@@ -34,11 +37,38 @@ class PrivateStepTest {
     private static final ImageSet IMAGES = Glyphs.generate(Glyphs.Half.SENSITIVE, EXAMPLES, 11);
     private static final UNet MODEL = TinyModels.random(11, 4);
 
-    /** Exact units of the sum over all examples, before noise. */
+    /** The backend that auto chooses, and the one on a device, where everything of a step stays there. */
+    private static Stream<String> backends() {
+        return Stream.of(Backends.choose().name(), "cuda")
+                .distinct()
+                .filter(name -> Backends.unavailable(name) == null);
+    }
+
+    private static Stream<Arguments> schedules() {
+        return backends()
+                .flatMap(backend -> Stream.of(
+                                new int[] {1, 1, 1},
+                                new int[] {2, 1, 1},
+                                new int[] {1, 3, 1},
+                                new int[] {2, 4, 1},
+                                new int[] {2, 16, 1},
+                                new int[] {1, 1, 2},
+                                new int[] {2, 6, 2},
+                                new int[] {1, 1, 12},
+                                new int[] {2, 8, 12})
+                        .map(schedule -> Arguments.of(backend, schedule[0], schedule[1], schedule[2])));
+    }
+
     private static long[] sum(int threads, int microBatch, int draws, GradientEngine.DrawSource source) {
+        return sum(Backends.choose().name(), threads, microBatch, draws, source);
+    }
+
+    /** Exact units of the sum over all examples, before noise. */
+    private static long[] sum(
+            String backend, int threads, int microBatch, int draws, GradientEngine.DrawSource source) {
         ParameterVector parameters = MODEL.parameters().trainable();
         try (GradientEngine engine = new GradientEngine(
-                Backends.choose(),
+                Backends.choose(backend),
                 threads,
                 MODEL,
                 parameters,
@@ -47,7 +77,7 @@ class PrivateStepTest {
                 draws,
                 true)) {
             GradientGrid grid = new GradientGrid(new FlatClipping(CLIP_NORM), parameters.size());
-            PrivateGradientSum sum = PrivateGradientSum.flat(grid, parameters, threads, engine.rowsPerMicroBatch());
+            PrivateGradientSum sum = PrivateGradientSum.flat(grid, parameters, 1, engine);
             engine.run(EXAMPLES, source, sum);
             return sum.mergedUnits();
         }
@@ -62,11 +92,26 @@ class PrivateStepTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"1,1,1", "2,1,1", "1,3,1", "2,4,1", "1,1,2", "2,6,2", "1,1,12", "2,8,12"})
-    void bitsDependNeitherOnThreadsNorOnMicroBatch(int threads, int microBatch, int draws) {
-        long[] reference = sum(1, 2, draws, draws(1));
-        assertArrayEquals(reference, sum(threads, microBatch, draws, draws(threads)));
+    @MethodSource("schedules")
+    void bitsDependNeitherOnThreadsNorOnMicroBatch(String backend, int threads, int microBatch, int draws) {
+        long[] reference = sum(backend, 1, 2, draws, draws(1));
+        assertArrayEquals(reference, sum(backend, threads, microBatch, draws, draws(threads)));
         assertTrue(Arrays.stream(reference).anyMatch(u -> u != 0), "the sum must not be empty");
+    }
+
+    /** What enters the sum on a device is what enters it on the host, up to the rounding of the gradients. */
+    @ParameterizedTest
+    @MethodSource("backends")
+    void theSumIsThatOfTheReference(String backend) {
+        long[] expected = sum("scalar", 1, 2, 2, draws(1));
+        long[] actual = sum(backend, 2, 3, 2, draws(2));
+        double difference = 0;
+        double size = 0;
+        for (int j = 0; j < expected.length; j++) {
+            difference += Math.pow((double) expected[j] - actual[j], 2);
+            size += Math.pow((double) expected[j], 2);
+        }
+        assertTrue(Math.sqrt(difference / size) < 1e-4, "relative difference " + Math.sqrt(difference / size));
     }
 
     @Test
@@ -95,7 +140,7 @@ class PrivateStepTest {
         GradientGrid grid = new GradientGrid(new FlatClipping(CLIP_NORM), parameters.size());
         try (GradientEngine engine = new GradientEngine(
                 Backends.choose(), 1, MODEL, parameters, GradientEngine.Rows.PER_EXAMPLE, 3, 1, true)) {
-            PrivateGradientSum sum = PrivateGradientSum.flat(grid, parameters, 1 << 12, 1, engine.rowsPerMicroBatch());
+            PrivateGradientSum sum = PrivateGradientSum.flat(grid, parameters, 1 << 12, engine);
             engine.run(EXAMPLES, same, sum);
             double step = grid.sumGrid().step();
             double norm = Math.sqrt(Arrays.stream(sum.mergedUnits())
@@ -106,8 +151,9 @@ class PrivateStepTest {
         }
     }
 
-    @Test
-    void aNonFiniteExampleContributesExactlyNothing() {
+    @ParameterizedTest
+    @MethodSource("backends")
+    void aNonFiniteExampleContributesExactlyNothing(String backend) {
         DenoisingDraws finite = draws(1);
         float[] nan = new float[IMAGES.imageLength()];
         Arrays.fill(nan, Float.NaN);
@@ -120,22 +166,22 @@ class PrivateStepTest {
         long[] without = new long[MODEL.parameters().trainable().size()];
         for (int example = 0; example < EXAMPLES; example++) {
             if (example != 2) {
-                long[] alone = only(finite, example);
+                long[] alone = only(backend, finite, example);
                 for (int j = 0; j < alone.length; j++) {
                     without[j] += alone[j];
                 }
             }
         }
-        assertArrayEquals(without, sum(1, 4, 1, poisoned));
+        assertArrayEquals(without, sum(backend, 1, 4, 1, poisoned));
     }
 
     /** The contribution of one example: all others are made non-finite, hence nothing. */
-    private static long[] only(DenoisingDraws draws, int wanted) {
+    private static long[] only(String backend, DenoisingDraws draws, int wanted) {
         ParameterVector parameters = MODEL.parameters().trainable();
         try (GradientEngine engine = new GradientEngine(
-                Backends.choose(), 1, MODEL, parameters, GradientEngine.Rows.PER_EXAMPLE, 1, 1, true)) {
+                Backends.choose(backend), 1, MODEL, parameters, GradientEngine.Rows.PER_EXAMPLE, 1, 1, true)) {
             GradientGrid grid = new GradientGrid(new FlatClipping(CLIP_NORM), parameters.size());
-            PrivateGradientSum sum = PrivateGradientSum.flat(grid, parameters, 1, engine.rowsPerMicroBatch());
+            PrivateGradientSum sum = PrivateGradientSum.flat(grid, parameters, 1, engine);
             engine.run(1, (w, e, d, tape, s) -> draws.fill(w, wanted, d, tape, s), sum);
             return sum.mergedUnits();
         }
@@ -146,7 +192,7 @@ class PrivateStepTest {
         Step step = new Step(1e-9, 1, 7);
         step.trainer.step(step.state, 1e-3);
         assertEquals(1, step.ledger.spent(PrivateTrainer.EVENT));
-        float[] first = step.trainer.lastUpdate();
+        float[] first = step.lastUpdate();
         double deviation = rootMeanSquare(first);
         // One Gaussian of σC divided by the public B: a second one would give √2 times this.
         assertEquals(Step.SIGMA * CLIP_NORM / Step.BATCH, deviation, 0.05 * deviation);
@@ -166,16 +212,16 @@ class PrivateStepTest {
         Step two = new Step(0.5, 2, 5);
         one.trainer.step(one.state, 1e-3);
         two.trainer.step(two.state, 1e-3);
-        assertArrayEquals(one.trainer.lastUpdate(), two.trainer.lastUpdate());
+        assertArrayEquals(one.lastUpdate(), two.lastUpdate());
     }
 
     @Test
     void everyStepDrawsNewNoise() {
         Step step = new Step(1e-9, 1, 2);
         step.trainer.step(step.state, 0.0);
-        float[] first = step.trainer.lastUpdate();
+        float[] first = step.lastUpdate();
         step.trainer.step(step.state, 0.0);
-        assertFalse(Arrays.equals(first, step.trainer.lastUpdate()), "noise was replayed");
+        assertFalse(Arrays.equals(first, step.lastUpdate()), "noise was replayed");
     }
 
     /** A trainer over seeded randomness with a batch that is public and differs from the realised one. */
@@ -184,8 +230,15 @@ class PrivateStepTest {
         static final int BATCH = 5;
 
         final Ledger ledger;
+        final PrivateGradientSum sum;
         final PrivateTrainer trainer;
         final TrainingState state;
+
+        /** The mean that the last step released; a device does not hand it out. */
+        float[] lastUpdate() {
+            assumeTrue(sum instanceof HostGradientSum, "the update stays on the device");
+            return ((HostGradientSum) sum).lastUpdate();
+        }
 
         Step(double samplingRate, int threads, int microBatch) {
             UNet model = TinyModels.random(11, 4);
@@ -205,10 +258,11 @@ class PrivateStepTest {
                     1,
                     true);
             GradientGrid grid = new GradientGrid(new FlatClipping(CLIP_NORM), parameters.size());
-            PrivateGradientSum sum = PrivateGradientSum.flat(grid, parameters, threads, engine.rowsPerMicroBatch());
+            sum = PrivateGradientSum.flat(grid, parameters, 1, engine);
             trainer = new PrivateTrainer(
-                    engine, draws(threads), sum, parameters, sampler, new ExpectedBatchSize(BATCH), randomness, ledger);
+                    engine, draws(threads), sum, sampler, new ExpectedBatchSize(BATCH), randomness, ledger);
             state = new TrainingState(model, parameters, 0.9, Map.of());
+            sum.prepare(state);
         }
     }
 }

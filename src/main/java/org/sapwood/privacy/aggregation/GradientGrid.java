@@ -1,6 +1,12 @@
 package org.sapwood.privacy.aggregation;
 
+import java.util.List;
+import java.util.stream.DoubleStream;
+import org.sapwood.privacy.clipping.AutomaticClipping;
 import org.sapwood.privacy.clipping.ClippingRule;
+import org.sapwood.privacy.clipping.FlatClipping;
+import org.sapwood.privacy.clipping.LayerWiseClipping;
+import org.sapwood.tensor.ClipPlan;
 
 /**
  * Puts one example's scaled gradient on the grid of a sum, rounding to nearest, without exceeding the sensitivity.
@@ -56,6 +62,32 @@ public final class GradientGrid {
     /** What the integers mean; {@code new BoundedSum(grid.sumGrid())} is the sum to accumulate into. */
     public SumGrid sumGrid() {
         return grid;
+    }
+
+    /** What {@link #scales} and {@link #quantise} do, in numbers that a device can work with. */
+    public ClipPlan plan(List<ClipPlan.Group> groups) {
+        double whole = 1 + normError + (groups.size() + ClippingRule.NORM_ROUNDINGS) * 0x1p-52;
+        double single = 1 + normError + (1 + ClippingRule.NORM_ROUNDINGS) * 0x1p-52;
+        return switch (tightened) {
+            case FlatClipping flat ->
+                new ClipPlan(ClipPlan.Rule.FLAT, List.of(flat.clipNorm()), 0, whole, grid.step(), groups);
+            case AutomaticClipping automatic ->
+                new ClipPlan(
+                        ClipPlan.Rule.AUTOMATIC,
+                        List.of(automatic.clipNorm()),
+                        automatic.gamma(),
+                        whole,
+                        grid.step(),
+                        groups);
+            case LayerWiseClipping layers ->
+                new ClipPlan(
+                        ClipPlan.Rule.BY_GROUP,
+                        DoubleStream.of(layers.bounds()).boxed().toList(),
+                        0,
+                        single,
+                        grid.step(),
+                        groups);
+        };
     }
 
     /** L2 sensitivity of a sum on this grid. */

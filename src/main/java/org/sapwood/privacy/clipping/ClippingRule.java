@@ -10,6 +10,9 @@ import java.util.Arrays;
  */
 public sealed interface ClippingRule permits FlatClipping, LayerWiseClipping, AutomaticClipping {
 
+    /** Roundings of at most 2⁻⁵² each, beside those of the sum over groups, that {@link #certifiedNorm} covers. */
+    int NORM_ROUNDINGS = 8;
+
     /** The largest L2 norm, over all groups together, that a scaled gradient can have. */
     double sensitivity();
 
@@ -54,7 +57,7 @@ public sealed interface ClippingRule permits FlatClipping, LayerWiseClipping, Au
         for (int i = from; i < to; i++) {
             sum += squaredNorms[i];
         }
-        return Math.sqrt(sum * (1 + relativeError + (to - from + 8) * 0x1p-52));
+        return Math.sqrt(sum * (1 + relativeError + (to - from + NORM_ROUNDINGS) * 0x1p-52));
     }
 
     /**

@@ -143,6 +143,16 @@ final class ChaCha20 {
         out[offset + 7] = join(x14 + n1, x15 + n2);
     }
 
+    /** The eight words of the key, for {@link GaussianNoise#handOver} alone. */
+    int[] key() {
+        return new int[] {k0, k1, k2, k3, k4, k5, k6, k7};
+    }
+
+    /** The three words of the nonce. */
+    int[] nonce() {
+        return new int[] {n0, n1, n2};
+    }
+
     private static long join(int low, int high) {
         return (low & 0xFFFFFFFFL) | ((long) high << 32);
     }

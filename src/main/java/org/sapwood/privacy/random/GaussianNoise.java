@@ -1,6 +1,7 @@
 package org.sapwood.privacy.random;
 
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.sapwood.tensor.DeviceTraining;
 
 /**
  * Standard normals addressed by coordinate: the j-th depends only on the stream and on j.
@@ -34,6 +35,17 @@ public final class GaussianNoise {
             throw new IllegalStateException(
                     "this noise stream was used for another sum: ask RandomSource.gaussian for a new one");
         }
+    }
+
+    /**
+     * Marks the stream as used and hands it to a device, which makes the same bits as {@link #group}.
+     *
+     * @param deviation standard deviation of the noise, in units of the grid it is rounded to
+     * @throws IllegalStateException if it was used before
+     */
+    public DeviceTraining.Noise handOver(double deviation) {
+        claim();
+        return new DeviceTraining.Noise(cipher.key(), cipher.nonce(), deviation);
     }
 
     /**

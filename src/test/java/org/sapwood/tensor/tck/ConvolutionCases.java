@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.function.IntSupplier;
 import org.sapwood.tensor.ConvGeometry;
+import org.sapwood.tensor.Tensor;
 
 /** Convolution with its two gradients, and enlargement. */
 final class ConvolutionCases {
@@ -26,6 +27,8 @@ final class ConvolutionCases {
             cases.add(conv2d(geometry, batch, flag));
             cases.add(conv2dBackwardInput(geometry, batch, flag));
             cases.add(convWeightGradient(geometry, batch));
+            cases.add(convWeightGradientNorms(geometry, batch));
+            cases.add(conv2dBackward(geometry, batch, !flag));
         }
         int[][] enlargements = {{1, 1, 1, 1}, {2, 3, 5, 3}, {3, 7, 7, 33}, {1, 14, 13, 16}, {5, 4, 1, 65}};
         for (int[] size : enlargements) {
@@ -143,6 +146,72 @@ final class ConvolutionCases {
                             batch,
                             (yAt, xAt, wAt) ->
                                     gradient[yAt / (geometry.outTokens() * out) * size + wAt] += input[xAt] * dy[yAt]);
+                });
+    }
+
+    /** Both at once. */
+    private static OpCase conv2dBackward(ConvGeometry geometry, int batch, boolean accumulate) {
+        int in = geometry.inChannels();
+        int out = geometry.outChannels();
+        int size = geometry.weightSize();
+        int terms = Math.max(geometry.outTokens(), geometry.kernel() * geometry.kernel() * out);
+        return new OpCase("conv2dBackward", batch + " x " + geometry + (accumulate ? " +=" : ""), batch)
+                .perSample("x", batch, geometry.inTokens(), in)
+                .perSample("dy", batch, geometry.outTokens(), out)
+                .shared("weight", geometry.kernel(), geometry.kernel(), in, out)
+                .output("dx", accumulate, batch, geometry.inTokens(), in)
+                .gradient("gradient", size)
+                .tolerance(terms, Math.sqrt(terms))
+                .nonFiniteMaySpread()
+                .call((backend, x) -> backend.conv2dBackward(
+                        x.tensor("x"),
+                        x.tensor("dy"),
+                        x.tensor("weight"),
+                        geometry,
+                        x.tensor("dx"),
+                        accumulate,
+                        x.gradient("gradient")))
+                .definition(x -> {
+                    double[] input = x.in("x");
+                    double[] dy = x.in("dy");
+                    double[] weight = x.in("weight");
+                    double[] dx = x.out("dx");
+                    double[] gradient = x.out("gradient");
+                    forEachProduct(geometry, batch, (yAt, xAt, wAt) -> {
+                        dx[xAt] += dy[yAt] * weight[wAt];
+                        gradient[yAt / (geometry.outTokens() * out) * size + wAt] += input[xAt] * dy[yAt];
+                    });
+                });
+    }
+
+    private static OpCase convWeightGradientNorms(ConvGeometry geometry, int batch) {
+        int size = geometry.weightSize();
+        return new OpCase("convWeightGradientNorms", batch + " x " + geometry, batch)
+                .perSample("x", batch, geometry.inTokens(), geometry.inChannels())
+                .perSample("dy", batch, geometry.outTokens(), geometry.outChannels())
+                .output("norms", false, batch, 1)
+                .tolerance(geometry.outTokens(), Math.sqrt(geometry.outTokens()))
+                .nonFiniteMaySpread()
+                .call((backend, x) -> {
+                    Tensor norms = x.tensor("norms");
+                    backend.convWeightGradientNorms(
+                            x.tensor("x"),
+                            x.tensor("dy"),
+                            geometry,
+                            1,
+                            norms,
+                            0,
+                            PrivateGradientCases.scratch(backend, norms.dim(0), size));
+                })
+                .definition(x -> {
+                    double[] gradient = new double[batch * size];
+                    forEachProduct(
+                            geometry,
+                            batch,
+                            (yAt, xAt, wAt) ->
+                                    gradient[yAt / (geometry.outTokens() * geometry.outChannels()) * size + wAt] +=
+                                            x.in("x")[xAt] * x.in("dy")[yAt]);
+                    PrivateGradientCases.addSquares(gradient, x.out("norms"));
                 });
     }
 

@@ -39,11 +39,13 @@ final class NormalizationCases {
                 cases.add(backwardInput(geometry, false));
                 cases.add(backwardInput(geometry, true));
                 cases.add(parameterGradient(geometry, true, true));
+                cases.add(backward(geometry, !silu, true));
             }
         }
         Geometry small = new Geometry(3, 5, 6, 2, true);
         cases.add(parameterGradient(small, true, false));
         cases.add(parameterGradient(small, false, true));
+        cases.add(backward(small, false, false));
         cases.add(groupNorm(small, 300));
         cases.add(groupNorm(new Geometry(2, 49, 32, 4, false), 300));
         return cases;
@@ -112,16 +114,18 @@ final class NormalizationCases {
         if (g.size() > DIFFERENTIABLE) {
             return backward;
         }
-        return backward.finiteDefinition(x -> {
-            for (int b = 0; b < g.batch; b++) {
-                double[] sample = sample(x.in("x"), b, g.size());
-                double[] dy = sample(x.in("dy"), b, g.size());
-                for (int i = 0; i < g.size(); i++) {
-                    x.out("dx")[b * g.size() + i] = Definition.derivative(
-                            sample, i, changed -> dot(dy, forward(g, changed, x.in("gamma"), x.in("beta"))));
-                }
+        return backward.finiteDefinition(x -> inputDefinition(x, g));
+    }
+
+    private static void inputDefinition(Definition x, Geometry g) {
+        for (int b = 0; b < g.batch; b++) {
+            double[] sample = sample(x.in("x"), b, g.size());
+            double[] dy = sample(x.in("dy"), b, g.size());
+            for (int i = 0; i < g.size(); i++) {
+                x.out("dx")[b * g.size() + i] = Definition.derivative(
+                        sample, i, changed -> dot(dy, forward(g, changed, x.in("gamma"), x.in("beta"))));
             }
-        });
+        }
     }
 
     private static OpCase parameterGradient(Geometry g, boolean wantGamma, boolean wantBeta) {
@@ -138,24 +142,26 @@ final class NormalizationCases {
         if (g.size() > DIFFERENTIABLE) {
             return gradient;
         }
-        return gradient.finiteDefinition(x -> {
-            double[] gamma = x.in("gamma");
-            double[] beta = x.in("beta");
-            for (int b = 0; b < g.batch; b++) {
-                double[] sample = sample(x.in("x"), b, g.size());
-                double[] dy = sample(x.in("dy"), b, g.size());
-                for (int c = 0; c < g.channels; c++) {
-                    if (wantGamma) {
-                        x.out("dgamma")[b * g.channels + c] =
-                                Definition.derivative(gamma, c, changed -> dot(dy, forward(g, sample, changed, beta)));
-                    }
-                    if (wantBeta) {
-                        x.out("dbeta")[b * g.channels + c] =
-                                Definition.derivative(beta, c, changed -> dot(dy, forward(g, sample, gamma, changed)));
-                    }
+        return gradient.finiteDefinition(x -> parameterDefinition(x, g, wantGamma, wantBeta));
+    }
+
+    private static void parameterDefinition(Definition x, Geometry g, boolean wantGamma, boolean wantBeta) {
+        double[] gamma = x.in("gamma");
+        double[] beta = x.in("beta");
+        for (int b = 0; b < g.batch; b++) {
+            double[] sample = sample(x.in("x"), b, g.size());
+            double[] dy = sample(x.in("dy"), b, g.size());
+            for (int c = 0; c < g.channels; c++) {
+                if (wantGamma) {
+                    x.out("dgamma")[b * g.channels + c] =
+                            Definition.derivative(gamma, c, changed -> dot(dy, forward(g, sample, changed, beta)));
+                }
+                if (wantBeta) {
+                    x.out("dbeta")[b * g.channels + c] =
+                            Definition.derivative(beta, c, changed -> dot(dy, forward(g, sample, gamma, changed)));
                 }
             }
-        });
+        }
     }
 
     private static void parameterGradient(
@@ -170,6 +176,37 @@ final class NormalizationCases {
                 x.tensor("dy"),
                 wantGamma ? x.gradient("dgamma") : null,
                 wantBeta ? x.gradient("dbeta") : null);
+    }
+
+    /** Both at once. */
+    private static OpCase backward(Geometry g, boolean accumulate, boolean wantBeta) {
+        String description = g + (accumulate ? " +=" : "") + (wantBeta ? "" : " without beta");
+        OpCase backward = operands(new OpCase("groupNormBackward", description, g.batch), g)
+                .output("dx", accumulate, g.batch, g.tokens, g.channels)
+                .gradient("dgamma", g.channels)
+                .tolerance(g.count() + 3, degenerate(g) ? 1000 : 2 * Math.sqrt(g.tokens) + 4)
+                .amplification(10 / Math.sqrt(EPSILON))
+                .call((backend, x) -> backend.groupNormBackward(
+                        x.tensor("x"),
+                        x.tensor("gamma"),
+                        x.tensor("beta"),
+                        g.groups,
+                        g.silu,
+                        x.tensor("statistics"),
+                        x.tensor("dy"),
+                        x.tensor("dx"),
+                        accumulate,
+                        x.gradient("dgamma"),
+                        wantBeta ? x.gradient("dbeta") : null));
+        if (wantBeta) {
+            backward.gradient("dbeta", g.channels);
+        }
+        return g.size() > DIFFERENTIABLE
+                ? backward
+                : backward.finiteDefinition(x -> {
+                    inputDefinition(x, g);
+                    parameterDefinition(x, g, true, wantBeta);
+                });
     }
 
     private static OpCase operands(OpCase opCase, Geometry g) {

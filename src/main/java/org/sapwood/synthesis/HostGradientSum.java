@@ -1,0 +1,123 @@
+package org.sapwood.synthesis;
+
+import java.util.List;
+import org.sapwood.privacy.aggregation.BoundedSum;
+import org.sapwood.privacy.aggregation.GradientGrid;
+import org.sapwood.privacy.aggregation.NoisedSum;
+import org.sapwood.privacy.ledger.Charge;
+import org.sapwood.privacy.random.GaussianNoise;
+import org.sapwood.privacy.sampling.ExpectedBatchSize;
+import org.sapwood.tensor.Backend;
+import org.sapwood.tensor.ClipPlan.Group;
+import org.sapwood.tensor.Tensor;
+
+/** One exact sum per worker on the host; they are merged and noised once per logical batch. */
+final class HostGradientSum implements PrivateGradientSum {
+    /** Coordinates that are summed at a time: 128 KiB of integers. */
+    private static final int BLOCK = 1 << 14;
+
+    /** What one worker clips with. */
+    private static final class Scratch {
+        final double[][] squaredNorms;
+        final double[] ofExample;
+        final float[][] scales;
+
+        Scratch(int groups, int rows) {
+            squaredNorms = new double[groups][rows];
+            ofExample = new double[groups];
+            scales = new float[rows][groups];
+        }
+    }
+
+    private final GradientGrid grid;
+    private final List<Group> groups;
+    private final BoundedSum[] sums;
+    private final Scratch[] scratch;
+    private final int threads;
+    private final float[] update;
+    private double updateNorm;
+
+    HostGradientSum(GradientGrid grid, List<Group> groups, int workers, int rows) {
+        this.grid = grid;
+        this.groups = groups;
+        this.threads = workers;
+        this.update = new float[grid.sumGrid().coordinates()];
+        sums = new BoundedSum[workers];
+        scratch = new Scratch[workers];
+        for (int i = 0; i < workers; i++) {
+            sums[i] = new BoundedSum(grid.sumGrid());
+            scratch[i] = new Scratch(groups.size(), rows);
+        }
+    }
+
+    @Override
+    public void accept(int worker, Backend backend, int unit, Tensor rows) {
+        Scratch s = scratch[worker];
+        long[] units = sums[worker].units();
+        for (int g = 0; g < groups.size(); g++) {
+            Group group = groups.get(g);
+            backend.squaredNorms(rows, group.from(), group.length(), s.squaredNorms[g]);
+        }
+        int examples = rows.dim(0);
+        for (int row = 0; row < examples; row++) {
+            for (int g = 0; g < groups.size(); g++) {
+                float weight = groups.get(g).weight();
+                s.ofExample[g] = s.squaredNorms[g][row] * weight * weight;
+            }
+            grid.scales(s.ofExample, s.scales[row]);
+        }
+        for (int g = 0; g < groups.size(); g++) {
+            Group group = groups.get(g);
+            int end = group.from() + group.length();
+            // All examples of a block before the next block, so that the block of integers stays in cache.
+            for (int from = group.from(); from < end; from += BLOCK) {
+                int length = Math.min(BLOCK, end - from);
+                for (int row = 0; row < examples; row++) {
+                    float scale = s.scales[row][g] * group.weight();
+                    // A scale of 0 marks an example that must not be touched: 0 times NaN is NaN.
+                    if (scale != 0) {
+                        backend.accumulateOnGrid(rows, row, from, length, scale, units);
+                    }
+                }
+            }
+        }
+    }
+
+    @Override
+    public void prepare(TrainingState state) {
+        // The state begins on the host.
+    }
+
+    @Override
+    public void release(
+            Charge charge, GaussianNoise noise, ExpectedBatchSize batch, TrainingState state, double learningRate) {
+        merge();
+        NoisedSum noised = sums[0].noised(charge, noise, threads);
+        noised.meanOver(batch, update);
+        updateNorm = noised.norm() / batch.examples();
+        sums[0] = noised.recycle();
+        state.apply(update, learningRate);
+    }
+
+    private void merge() {
+        for (int i = 1; i < sums.length; i++) {
+            sums[0].merge(sums[i]);
+        }
+    }
+
+    @Override
+    public double updateNorm() {
+        return updateNorm;
+    }
+
+    @Override
+    public long[] mergedUnits() {
+        merge();
+        return sums[0].units();
+    }
+
+    /** The mean that the last step released. */
+    float[] lastUpdate() {
+        return update.clone();
+    }
+}
