@@ -34,8 +34,9 @@
 //    8 x  8, 128 -> 128   forward         55 (178)     41 (233)     29 (337)
 //                         gradients      415  (23)    159  (61)    119  (81)
 //    8 x  8, 256 -> 128   forward         93 (207)     72 (268)     50 (389)
-// Without the rounding, direct stores took 209 µs in the fifth line and 565 in the sixth. Only to fill the 302 MB of the
-// gradients of 128 -> 128 takes 76 µs. Rows of gradients that begin between two vectors of 16 bytes cost 5 to 30 % more.
+// Without the rounding, direct stores took 209 µs in the fifth line and 565 in the sixth. Only to fill the 302 MB of
+// the gradients of 128 -> 128 takes 76 µs. Rows of gradients that begin between two vectors of 16 bytes cost 5 to 30 %
+// more.
 #include "tile_shapes.cuh"
 #include "tile_sources.cuh"
 #include "tile_store.cuh"

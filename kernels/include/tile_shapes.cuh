@@ -22,9 +22,10 @@
 //    8 x  8, 128 -> 256       82 (237)    54 (356)                60 (321)    51 (376)
 //     gradients              310  (62)   226  (86)               317  (61)   289  (67)
 //
-// The best shapes are those of which several blocks fit on a multiprocessor, 2 of 128 x 128 or 3 of 128 x 64, with three
-// slabs each. A block finishes a slab before it starts the next; with two under way, which leaves one slab less to copy
-// ahead or room for one block less, it took 112 µs instead of 105 in the fifth line, and 177 instead of 166 in the first.
+// The best shapes are those of which several blocks fit on a multiprocessor, 2 of 128 x 128 or 3 of 128 x 64, with
+// three slabs each. A block finishes a slab before it starts the next. Two under way, which leaves one slab less to
+// copy ahead or room for one block less, took 112 µs instead of 105 in the fifth line and 177 instead of 166 in the
+// first.
 #pragma once
 
 #include "tile_ffma.cuh"

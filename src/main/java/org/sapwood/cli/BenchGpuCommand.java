@@ -34,10 +34,10 @@ import picocli.CommandLine.Option;
         header = "Time every kernel and whole training steps on a GPU.",
         description = {
             "",
-            "Each kernel is timed by the device's own clock on the shapes of unet32: the median of several replays of a"
-                    + " CUDA graph. Beside it stand the bytes per second and operations per second that it reached, and the"
-                    + " share of the floor: the time that the bytes at the copy bandwidth, or the operations at the"
-                    + " peak rate, would take at least.",
+            "Each kernel is timed by the device's own clock on the shapes of unet32: the median of several replays of"
+                + " a CUDA graph. Beside it stand the bytes per second and operations per second that it reached, and"
+                + " the share of the floor: the time that the bytes at the copy bandwidth, or the operations at the"
+                + " peak rate, would take at least.",
             "",
         })
 @SuppressWarnings("NullAway.Init") // picocli sets the annotated fields

@@ -173,12 +173,9 @@ final class CudaNormalization {
 
         /** Scratch memory for the gradients of both parameters, if one of them wants it. */
         static long scratch(CudaStream stream, Tensor x, @Nullable GradientRows gamma, @Nullable GradientRows beta) {
-            boolean wanted = isShared(gamma) || isShared(beta);
+            boolean wanted = (gamma != null && gamma.samplesPerRow() > 1)
+                    || (beta != null && beta.samplesPerRow() > 1);
             return wanted ? stream.workspace(2 * bytes(x)) : 0;
-        }
-
-        private static boolean isShared(@Nullable GradientRows target) {
-            return target != null && target.samplesPerRow() > 1;
         }
 
         /** Of one parameter's gradients, [B, C]. */
@@ -191,7 +188,7 @@ final class CudaNormalization {
         }
 
         void finish(CudaStream stream, Tensor x, @Nullable GradientRows target) {
-            if (target != null && isShared(target)) {
+            if (target != null && target.samplesPerRow() > 1) {
                 CudaReduce.sumSamples(stream, address, x.dim(0), x.dim(-1), target);
             }
         }
