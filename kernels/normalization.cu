@@ -31,8 +31,8 @@
 //   [512,  256, 128]     38.7 us  3.47 TB/s  (16, 128)      58.6 us  3.43 TB/s  (16, 128)
 //   [512,  256, 256]     72.0 us  3.73 TB/s  (32, 128)     109.8 us  3.67 TB/s  (32, 256)
 //   [512,   64, 256]     22.4 us  3.00 TB/s  (64, 128)      35.1 us  2.86 TB/s  (64, 128)
-// Without the SiLU 3 to 10 % less. Tried and slower:
-//   waiting for the copies in 4 portions    forward T = 1024 79.8 us, backward [512, 256, 256] 134.0 us; in 8, 81.4 us
+// Without the SiLU up to 4 % less forward, 2 to 15 % backward. Tried and slower:
+//   waiting for the copies in 4 portions    forward C = 64 79.8 us, backward [512, 256, 256] 134.0 us; in 8, 81.4 us
 //   keeping x, reading dy twice             backward C = 128 341.4 us, C = 192 330.5 us
 //   256 threads for slices of 16 KB         forward [512, 64, 256] 40.1 us against 25.3, both in portions
 //   one block of 256 threads, not 512       backward C = 128 312.8 us, C = 192 246.5 us

@@ -35,9 +35,9 @@ import picocli.CommandLine.Option;
         description = {
             "",
             "Each kernel is timed by the device's own clock on the shapes of unet32: the median of several replays of"
-                + " a CUDA graph. Beside it stand the bytes per second and operations per second that it reached, and"
-                + " the share of the floor: the time that the bytes at the copy bandwidth, or the operations at the"
-                + " peak rate, would take at least.",
+                    + " a CUDA graph. Beside it stand the bytes per second and operations per second that it reached, and"
+                    + " the share of the floor: the time that the bytes at the copy bandwidth, or the operations at the"
+                    + " peak rate, would take at least.",
             "",
         })
 @SuppressWarnings("NullAway.Init") // picocli sets the annotated fields

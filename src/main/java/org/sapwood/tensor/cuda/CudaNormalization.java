@@ -173,8 +173,7 @@ final class CudaNormalization {
 
         /** Scratch memory for the gradients of both parameters, if one of them wants it. */
         static long scratch(CudaStream stream, Tensor x, @Nullable GradientRows gamma, @Nullable GradientRows beta) {
-            boolean wanted = (gamma != null && gamma.samplesPerRow() > 1)
-                    || (beta != null && beta.samplesPerRow() > 1);
+            boolean wanted = (gamma != null && gamma.samplesPerRow() > 1) || (beta != null && beta.samplesPerRow() > 1);
             return wanted ? stream.workspace(2 * bytes(x)) : 0;
         }
 
