@@ -127,6 +127,14 @@ final class KernelWorkloads {
                 2.0 * rows * 128 * 128,
                 true,
                 () -> backend.weightGradient(x, y, 1, target));
+        Tensor norms = tensor(batch, 1);
+        add(
+                "per_sample_norm linear",
+                batch + " x 256 x (128 -> 128)",
+                2.0 * rows * 128 + batch,
+                2.0 * rows * 128 * 128,
+                true,
+                () -> backend.weightGradientNorms(x, y, 1, 1, norms, 0, null));
         Tensor a = tensor(LORA_RANK, 128);
         Tensor b = tensor(128, LORA_RANK);
         Tensor xa = tensor(rows, LORA_RANK);
@@ -201,6 +209,14 @@ final class KernelWorkloads {
                     flops,
                     true,
                     () -> backend.convWeightGradient(x, y, geometry, perSample));
+            Tensor norms = tensor(batch, 1);
+            add(
+                    "per_sample_norm convolution",
+                    shape,
+                    moved,
+                    flops,
+                    true,
+                    () -> backend.convWeightGradientNorms(x, y, geometry, 1, norms, 0, null));
             GradientRows summed = new GradientRows(tensor(1, weight.size()), 0, batch, false);
             add(
                     "convolution summed gradient",
