@@ -29,6 +29,7 @@ class ArchitectureTest {
             Set.of("nn"),
             Set.of("diffusion", "privacy", "evaluation", "data"),
             Set.of("synthesis"),
+            Set.of("report"),
             Set.of("cli"));
 
     private static final JavaClasses CLASSES = new ClassFileImporter()

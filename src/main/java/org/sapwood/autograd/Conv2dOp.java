@@ -54,6 +54,12 @@ public final class Conv2dOp extends Operation {
     }
 
     @Override
+    List<WeightUse> weightUses() {
+        int window = geometry.kernel() * geometry.kernel() * geometry.inChannels();
+        return List.of(new WeightUse(weight, geometry.outTokens(), window, geometry.outChannels(), trainsWeight));
+    }
+
+    @Override
     void forward(Backend backend) {
         backend.conv2d(x.value(), weight.value(), bias == null ? null : bias.value(), geometry, output().value());
     }

@@ -9,7 +9,8 @@ import org.sapwood.tensor.Tensor;
  * Receives, during {@link Tape#backward}, all that is needed to form the gradients of the trainable parameters. What it
  * makes of them is what distinguishes ordinary training from private training.
  *
- * <p>Operations call it only for trainable parameters. The tensors are valid during the call alone.
+ * <p>Operations call it only for trainable parameters. The tensors are valid during the call alone, but x, which
+ * stays as it is until the next forward pass.
  */
 public interface GradientSink {
     /** A matrix [out, in] applied to every token: gradient α·Σ_t dy[b, t]ᵀ·x[b, t]. x [B, T, in], dy [B, T, out]. */
@@ -45,6 +46,12 @@ public interface GradientSink {
             Tensor dy,
             @Nullable Tensor dx,
             boolean accumulate);
+
+    /**
+     * The scale of a layer normalisation, whose shift is a bias: gradient Σ_t dy[b, t]·x̂[b, t]. Arguments as in
+     * {@code Backend.layerNormScaleGradient}.
+     */
+    void layerNormScale(Parameter gamma, Tensor x, Tensor statistics, Tensor dy);
 
     /** An embedding table [V, C] of which sample b used row {@code indices[b]}. dy [B, C]. */
     void embedding(Parameter table, Indices indices, Tensor dy);

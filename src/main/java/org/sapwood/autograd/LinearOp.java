@@ -1,5 +1,6 @@
 package org.sapwood.autograd;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.sapwood.tensor.Arena;
@@ -62,6 +63,19 @@ public final class LinearOp extends Operation {
     @Override
     List<Variable> saved() {
         return trainsWeight || trainsA ? List.of(x) : List.of();
+    }
+
+    @Override
+    List<WeightUse> weightUses() {
+        List<WeightUse> uses = new ArrayList<>();
+        int tokens = x.dim(1);
+        int out = output().dim(-1);
+        uses.add(new WeightUse(weight, tokens, x.dim(-1), out, trainsWeight));
+        if (lora != null) {
+            uses.add(new WeightUse(lora.a(), tokens, x.dim(-1), lora.rank(), trainsA));
+            uses.add(new WeightUse(lora.b(), tokens, lora.rank(), out, trainsB));
+        }
+        return uses;
     }
 
     @Override

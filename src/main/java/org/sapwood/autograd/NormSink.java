@@ -109,6 +109,11 @@ public final class NormSink implements ExampleSink {
     }
 
     @Override
+    public void layerNormScale(Parameter gamma, Tensor x, Tensor statistics, Tensor dy) {
+        throw notAMatrix(gamma);
+    }
+
+    @Override
     public void embedding(Parameter table, Indices indices, Tensor dy) {
         throw notAMatrix(table);
     }

@@ -49,6 +49,11 @@ abstract class Operation {
         return -1;
     }
 
+    /** Whether the output is the first input under another shape, in its memory. */
+    boolean isView() {
+        return false;
+    }
+
     /** Whether the gradient of input {@code index} is in the memory of the output's, so that nothing need be copied. */
     final boolean shares(int index) {
         return sharing && index == unchanged();
@@ -60,6 +65,11 @@ abstract class Operation {
 
     /** The variables whose values {@link #backward} reads; all others may lose their memory after the forward pass. */
     abstract List<Variable> saved();
+
+    /** The weight matrices that the operation multiplies with. */
+    List<WeightUse> weightUses() {
+        return List.of();
+    }
 
     /** Takes memory for what the operation keeps between forward and backward. */
     void allocate(Arena arena) {}

@@ -53,6 +53,11 @@ public final class ParameterVector {
         return offsets[index];
     }
 
+    /** First coordinates of all parameters. */
+    int[] offsets() {
+        return offsets.clone();
+    }
+
     /**
      * Position of {@code parameter} in {@link #parameters()}.
      *

@@ -2,11 +2,13 @@ package org.sapwood.autograd;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.sapwood.tensor.Arena;
 import org.sapwood.tensor.Backend;
 import org.sapwood.tensor.Shape;
@@ -19,7 +21,8 @@ import org.sapwood.tensor.Tensor;
  *
  * <p>Memory is assigned by liveness. A value lives until its last reader, forward or backward; a gradient from its first
  * writer in the backward pass to the operation that made its variable. Buffers of equal size are reused. The gradient of
- * a sum is in the same memory as that of its first term, if the term has no other reader behind it.
+ * a sum is in the same memory as that of its first term, if the term has no other reader behind it. A reshaped value is
+ * in the memory of what it was made of, which lives until the last reader of either.
  */
 public final class Tape {
     private final Backend backend;
@@ -107,39 +110,70 @@ public final class Tape {
     }
 
     private void assignValues() {
-        Map<Variable, Integer> lastRead = new IdentityHashMap<>();
-        for (int i = 0; i < operations.size(); i++) {
-            Operation operation = operations.get(i);
-            for (Variable input : operation.inputs()) {
-                lastRead.put(input, i);
-            }
-        }
-        if (differentiable) {
-            for (Operation operation : operations) {
-                if (operation.output().requiresGradient()) {
-                    for (Variable saved : operation.saved()) {
-                        lastRead.put(saved, Integer.MAX_VALUE);
-                    }
-                }
-            }
-        }
-        for (Variable variable : kept) {
-            lastRead.put(variable, Integer.MAX_VALUE);
-        }
+        Map<Variable, Variable> owners = owners();
+        Map<Variable, Integer> lastRead = lastReads(owners);
         for (Variable input : inputs) {
             input.assignValue(arena.allocate(input.shape()));
-            lastRead.put(input, Integer.MAX_VALUE);
         }
         BufferPool pool = new BufferPool(arena);
         for (int i = 0; i < operations.size(); i++) {
             Operation operation = operations.get(i);
-            operation.output().assignValue(pool.take(operation.output().shape()));
+            Variable output = operation.output();
+            if (operation.isView()) {
+                Tensor source = operation.inputs().getFirst().value();
+                output.assignValue(source.reshape(output.shape().toArray()));
+            } else {
+                output.assignValue(pool.take(output.shape()));
+            }
             for (Variable input : operation.inputs()) {
-                if (lastRead.getOrDefault(input, i) == i) {
-                    pool.give(input.value());
+                Variable owner = owner(owners, input);
+                Integer last = lastRead.get(owner);
+                if (last != null && last == i) {
+                    pool.give(owner.value());
+                    // Not once more for another view of it.
+                    lastRead.remove(owner);
                 }
             }
         }
+    }
+
+    /** For every view the variable whose memory it is in, which is no view itself. */
+    private Map<Variable, Variable> owners() {
+        Map<Variable, Variable> owners = new IdentityHashMap<>();
+        for (Operation operation : operations) {
+            if (operation.isView()) {
+                owners.put(operation.output(), owner(owners, operation.inputs().getFirst()));
+            }
+        }
+        return owners;
+    }
+
+    private static Variable owner(Map<Variable, Variable> owners, Variable variable) {
+        return owners.getOrDefault(variable, variable);
+    }
+
+    /** The last operation that reads the memory of a variable; beyond all of them if it must stay. */
+    private Map<Variable, Integer> lastReads(Map<Variable, Variable> owners) {
+        Map<Variable, Integer> lastRead = new IdentityHashMap<>();
+        Set<Variable> read = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (int i = 0; i < operations.size(); i++) {
+            for (Variable input : operations.get(i).inputs()) {
+                lastRead.put(owner(owners, input), i);
+                read.add(input);
+            }
+        }
+        List<Variable> staying = new ArrayList<>(kept);
+        staying.addAll(inputs);
+        for (Operation operation : operations) {
+            if (differentiable && operation.output().requiresGradient()) {
+                staying.addAll(operation.saved());
+            }
+            if (!read.contains(operation.output())) {
+                staying.add(operation.output());
+            }
+        }
+        staying.forEach(variable -> lastRead.put(owner(owners, variable), Integer.MAX_VALUE));
+        return lastRead;
     }
 
     private void assignGradients() {
@@ -166,7 +200,7 @@ public final class Tape {
                 // The caller's gradient of a terminal output is not taken over: it stays as it is from replay to
                 // replay.
                 if (!input.hasGradient() && i == operation.unchanged() && written.containsKey(output)) {
-                    input.assignGradient(output.gradient());
+                    input.assignGradient(output.gradient().reshape(input.shape().toArray()));
                     operation.setSharing();
                 }
                 if (!input.hasGradient()) {
@@ -204,6 +238,13 @@ public final class Tape {
                 operation.backward(backend, sink);
             }
         }
+    }
+
+    /** Every use of a weight matrix, in the order of recording. */
+    public List<WeightUse> weightUses() {
+        return operations.stream()
+                .flatMap(operation -> operation.weightUses().stream())
+                .toList();
     }
 
     private void requireSealed() {

@@ -88,6 +88,19 @@ final class AdapterOptions {
             description = "Train the label embedding along with the adapters, in the same budget (default: yes).")
     private boolean trainLabelEmbedding;
 
+    @Option(
+            names = "--first-trained-block",
+            paramLabel = "B",
+            defaultValue = "0",
+            description =
+                    "With dp-ldm: train the transformer blocks from this one on, counted from 0 in the order of the"
+                            + " model; the ones before it stay public (default: ${DEFAULT-VALUE}).")
+    private int firstTrainedBlock;
+
+    int firstTrainedBlock() {
+        return firstTrainedBlock;
+    }
+
     int loraRank() {
         return loraRank;
     }

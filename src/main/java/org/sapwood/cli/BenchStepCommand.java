@@ -48,7 +48,7 @@ final class BenchStepCommand implements Callable<Integer> {
             names = "--config",
             defaultValue = "unet28",
             paramLabel = "MODEL",
-            description = "unet28, unet32 or a diffusers config.json (default: ${DEFAULT-VALUE}).")
+            description = "unet28, unet28x, unet32 or a diffusers config.json (default: ${DEFAULT-VALUE}).")
     private String config;
 
     @Option(
@@ -106,6 +106,7 @@ final class BenchStepCommand implements Callable<Integer> {
         int threads = common.threads();
         UNetConfig model = switch (config) {
             case "unet28" -> UNetConfig.unet28(CLASSES);
+            case "unet28x" -> UNetConfig.unet28x(CLASSES);
             case "unet32" -> UNetConfig.unet32(CLASSES);
             default -> UNetConfig.read(Path.of(config));
         };

@@ -25,9 +25,9 @@ final class BudgetOptions {
     @Option(
             names = "--clip-norm",
             paramLabel = "C",
-            defaultValue = "0.1",
-            description = "L2 norm to which the gradient of one example is clipped, > 0 (default: ${DEFAULT-VALUE}).")
-    private double clipNorm;
+            description = "L2 norm to which the gradient of one example is clipped, > 0 (default: "
+                    + MethodDefaults.CLIP_NORM + ").")
+    private @Nullable Double clipNorm;
 
     @Option(
             names = "--clipping",
@@ -47,8 +47,8 @@ final class BudgetOptions {
         return delta;
     }
 
-    double clipNorm() {
-        return clipNorm;
+    double clipNorm(MethodDefaults defaults) {
+        return clipNorm == null ? defaults.clipNorm() : clipNorm;
     }
 
     TrainOptions.Clipping clipping() {

@@ -10,14 +10,24 @@ import picocli.CommandLine.Model.CommandSpec;
 
 /** The list of commands in {@code sapwood --help}, by what they are for. */
 final class CommandList implements IHelpSectionRenderer {
-    private static final int NAME_WIDTH = 12;
+    private static final int NAME_WIDTH = 22;
 
     private static final Map<String, List<String>> GROUPS = groups();
 
     private static Map<String, List<String>> groups() {
         Map<String, List<String>> groups = new LinkedHashMap<>();
         groups.put("Look around", List.of("demo", "doctor", "glyphs"));
-        groups.put("Make synthetic images", List.of("pretrain", "train", "resume", "sample", "evaluate"));
+        groups.put(
+                "Make synthetic images",
+                List.of(
+                        "pretrain-autoencoder",
+                        "pretrain",
+                        "train",
+                        "resume",
+                        "sample",
+                        "evaluate",
+                        "report",
+                        "compare"));
         groups.put("Check the claims", List.of("privacy", "parity", "bench", "bench-gpu"));
         return groups;
     }

@@ -15,6 +15,7 @@ import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
@@ -119,6 +120,11 @@ final class CommonOptions {
             }
             return name;
         }
+    }
+
+    /** What was on the command line. */
+    ParseResult parsed() {
+        return command.commandLine().getParseResult();
     }
 
     /** Checks of option values for this command. */

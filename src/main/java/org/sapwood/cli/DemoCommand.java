@@ -15,6 +15,7 @@ import org.sapwood.data.Glyphs;
 import org.sapwood.data.ImageSet;
 import org.sapwood.data.ImageSource;
 import org.sapwood.data.ReadOptions;
+import org.sapwood.diffusion.NoiseSchedule;
 import org.sapwood.evaluation.ClassifierTrainingOptions;
 import org.sapwood.evaluation.Evaluation;
 import org.sapwood.evaluation.EvaluationOptions;
@@ -24,9 +25,11 @@ import org.sapwood.evaluation.Workers;
 import org.sapwood.io.AtomicFiles;
 import org.sapwood.io.IoReasons;
 import org.sapwood.io.UserException;
+import org.sapwood.report.ReportPage;
 import org.sapwood.synthesis.Augmentation;
 import org.sapwood.synthesis.CandidateSet;
 import org.sapwood.synthesis.FineTuning;
+import org.sapwood.synthesis.ImageGenerators;
 import org.sapwood.synthesis.Method;
 import org.sapwood.synthesis.RunRecord;
 import org.sapwood.synthesis.SelectionRule;
@@ -122,11 +125,13 @@ final class DemoCommand implements Callable<Integer> {
         return new TrainOptions(
                 Method.DP_SAPF,
                 model.toString(),
+                "",
                 new ImageSource(List.of("glyphs:sensitive:" + SENSITIVE_IMAGES + ":1"), ReadOptions.asStored()),
                 epsilon,
                 OptionalDouble.empty(),
                 256,
                 steps,
+                1,
                 1,
                 0.1,
                 TrainOptions.Clipping.FLAT,
@@ -145,10 +150,11 @@ final class DemoCommand implements Callable<Integer> {
                 1,
                 4,
                 true,
+                0,
                 Augmentation.NONE,
                 0.1,
                 "uniform",
-                SyntheticImages.DEFAULT_SCHEDULE,
+                NoiseSchedule.DEFAULT_NAME,
                 8,
                 common.seed());
     }
@@ -158,7 +164,7 @@ final class DemoCommand implements Callable<Integer> {
         ImageSet images;
         try (Progress progress = common.progress("sample")) {
             images = SyntheticImages.draw(
-                    run.model().load(),
+                    ImageGenerators.load(run.model()),
                     classes,
                     SYNTHETIC_IMAGES,
                     DrawingOptions.defaults(threads, common.seed().orElse(0)),

@@ -3,9 +3,12 @@ package org.sapwood.cli;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
@@ -18,10 +21,13 @@ import org.sapwood.evaluation.DownstreamAccuracy;
 import org.sapwood.evaluation.Evaluation;
 import org.sapwood.evaluation.EvaluationOptions;
 import org.sapwood.evaluation.EvaluationReport;
-import org.sapwood.evaluation.FeatureModel;
+import org.sapwood.evaluation.NearestTrainingImages;
+import org.sapwood.evaluation.RememberedFeatures;
 import org.sapwood.evaluation.Workers;
 import org.sapwood.io.RunFolder;
 import org.sapwood.io.UserException;
+import org.sapwood.nn.ClassifierArchitecture;
+import org.sapwood.report.ReportPage;
 import org.sapwood.synthesis.RunRecord;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -37,8 +43,9 @@ import picocli.CommandLine.Option;
             "",
             "Accuracy on real test images of classifiers that saw synthetic images only, beside the same classifiers"
                     + " trained on the real training images; with --public or --feature-model also Fréchet distance and"
-                    + " precision/recall in the feature space of a classifier trained on public images (not an FID). The"
-                    + " numbers are not covered by the privacy guarantee. All sets are resized to the synthetic images.",
+                    + " precision/recall in the feature space of a classifier trained on public images (not an FID), with"
+                    + " --inception in that of Inception-v3 (an FID). The numbers are not covered by the privacy"
+                    + " guarantee. All sets are resized to the synthetic images.",
             "",
             "Example: sapwood evaluate --run runs/mnist --test mnist --test-subset 8000:10000 --public omniglot"
                     + " --public-invert",
@@ -78,6 +85,9 @@ final class EvaluateCommand implements Callable<Integer> {
     @ArgGroup(validate = false, heading = "%nClassifiers:%n")
     private final Classifiers classifiers = new Classifiers();
 
+    @ArgGroup(validate = false, heading = "%nCheck for memorised images, NOT PRIVATE:%n")
+    private final NearestOptions nearest = new NearestOptions();
+
     /** Where the real images are. */
     @SuppressWarnings("NullAway.Init") // picocli sets the annotated fields
     static final class RealImages {
@@ -115,10 +125,21 @@ final class EvaluateCommand implements Callable<Integer> {
     /** What the downstream classifiers are. */
     static final class Classifiers {
         @Option(
+                names = "--architectures",
+                paramLabel = "A,…",
+                split = ",",
+                defaultValue = "cnn",
+                description =
+                        "Networks to train, of cnn, resnet and wrn (default: ${DEFAULT-VALUE}). For 28x28 images a"
+                                + " resnet takes about 8 times as long as a cnn, a wrn 13 times.")
+        private List<ClassifierArchitecture> architectures = List.of();
+
+        @Option(
                 names = "--classifier-seeds",
                 paramLabel = "N",
                 defaultValue = "3",
-                description = "Classifiers whose accuracies are averaged, >= 1 (default: ${DEFAULT-VALUE}).")
+                description = "Classifiers of each network whose accuracies are averaged, >= 1 (default:"
+                        + " ${DEFAULT-VALUE}).")
         private int seeds;
 
         @Option(
@@ -140,25 +161,40 @@ final class EvaluateCommand implements Callable<Integer> {
                 .atLeast("--classifier-seeds", 1, classifiers.seeds)
                 .atLeast("--classifier-steps", 1, classifiers.steps);
         features.check(common.check());
+        if (Set.copyOf(classifiers.architectures).size() < classifiers.architectures.size()) {
+            throw common.check().error("--architectures names a network twice; name each once");
+        }
+        nearest.check(common.check(), synthetic.run);
         int threads = common.threads();
         RunFolder folder = synthetic.run == null ? null : RunFolder.open(synthetic.run);
         ImageSet images = syntheticImages(folder);
         ImageSet train = trainImages(folder, images);
         ImageSet test = realImages("--test", real.test, real.testSubset, images);
         EvaluationReport report;
+        Optional<NearestTrainingImages> memorized;
         try (Workers workers = new Workers(common.backend(), threads)) {
-            Optional<FeatureModel> space = features.model(images, workers, common);
+            Optional<RememberedFeatures> space =
+                    features.space(images, workers, common).map(RememberedFeatures::new);
             EvaluationOptions options = new EvaluationOptions(
                     ClassifierTrainingOptions.standard().withSteps(classifiers.steps),
+                    classifiers.architectures,
                     LongStream.rangeClosed(1, classifiers.seeds).boxed().toList(),
                     !classifiers.noReference);
             report = Evaluation.run(images, train, test, space, options, workers, common::note);
+            memorized = nearest.measure(images, train, test, space, workers, common);
         }
         if (folder != null) {
             RunRecord.putMetrics(folder, "evaluation", report.toJson());
             ReportPage.write(folder);
         }
-        common.result(report.toJson(), text(report));
+        // The check for memorised images is printed and nothing else: a run folder is made to be handed on.
+        Map<String, Object> json = new LinkedHashMap<>(report.toJson());
+        List<String> lines = new ArrayList<>(text(report));
+        memorized.ifPresent(m -> {
+            json.put("nearest_training_images", m.toJson());
+            lines.addAll(NearestOptions.text(m));
+        });
+        common.result(json, lines);
         return ExitCode.OK;
     }
 
@@ -203,16 +239,21 @@ final class EvaluateCommand implements Callable<Integer> {
 
     static List<String> text(EvaluationReport report) {
         List<String> lines = new ArrayList<>();
-        lines.add("downstream accuracy    " + accuracy(report.downstream()) + ", trained on " + report.syntheticImages()
-                + " synthetic images");
+        addAccuracy(
+                lines,
+                "downstream accuracy",
+                report.downstream(),
+                "trained on " + report.syntheticImages() + " synthetic images");
         report.nonPrivateReference()
-                .ifPresent(r -> lines.add("non-private reference  " + accuracy(r) + ", trained on the real images"));
+                .ifPresent(r -> addAccuracy(lines, "non-private reference", r, "trained on the real images"));
         report.fidelity().ifPresent(f -> {
             lines.add(String.format(
                     Locale.ROOT,
-                    "Fréchet distance       %.2f (real test images: %.2f)",
+                    "%-22s %.2f (real test images: %.2f)%s",
+                    f.distanceName(),
                     f.frechetDistance(),
-                    f.realTestFrechetDistance()));
+                    f.realTestFrechetDistance(),
+                    f.tooFewImages() ? ", too large: " + f.features() + " features need more images" : ""));
             lines.add(String.format(
                     Locale.ROOT,
                     "precision / recall     %.3f / %.3f",
@@ -222,6 +263,18 @@ final class EvaluateCommand implements Callable<Integer> {
         });
         lines.add(EvaluationReport.NOTICE);
         return lines;
+    }
+
+    private static void addAccuracy(List<String> lines, String name, DownstreamAccuracy accuracy, String note) {
+        Map<ClassifierArchitecture, DownstreamAccuracy> parts = accuracy.byArchitecture();
+        if (parts.size() == 1) {
+            lines.add(String.format(Locale.ROOT, "%-22s %s, %s", name, accuracy(accuracy), note));
+            return;
+        }
+        lines.add(String.format(
+                Locale.ROOT, "%-22s %.1f %%, mean of %d networks %s", name, 100 * accuracy.mean(), parts.size(), note));
+        parts.forEach((architecture, part) ->
+                lines.add(String.format(Locale.ROOT, "  %-20s %s", architecture.description(), accuracy(part))));
     }
 
     private static String accuracy(DownstreamAccuracy accuracy) {

@@ -39,7 +39,8 @@ final class Failures {
         return ExitCode.USAGE;
     }
 
-    private static String line(ParameterException failure) {
+    /** What was wrong, on one line. */
+    static String line(ParameterException failure) {
         if (failure instanceof UnmatchedArgumentException unmatched) {
             String what = unmatched.isUnknownOption() ? "unknown option " : "unknown command or argument ";
             return what + unmatched.getUnmatched().getFirst();

@@ -67,6 +67,7 @@ final class KernelWorkloads {
         if (!productsOnly) {
             streaming();
             normalization();
+            layerNormalization();
             privateStep();
         }
         return workloads;
@@ -269,6 +270,9 @@ final class KernelWorkloads {
         add("elementwise copy", shape, 2 * size, 0, false, () -> backend.scale(x, 1, y, false));
         add("elementwise add", shape, 3 * size, 0, false, () -> backend.add(x, y, y));
         add("elementwise silu", shape, 2 * size, 0, false, () -> backend.silu(x, y));
+        Tensor half = tensor(batch, 1024, 32);
+        add("elementwise geglu", shape, 1.5 * size, 0, false, () -> backend.geglu(x, half));
+        add("elementwise geglu gradient", shape, 2.5 * size, 0, false, () -> backend.gegluBackward(x, half, y, false));
         add("elementwise addPerSample", shape, 2 * size, 0, false, () -> backend.addPerSample(x, v, y));
         add("elementwise concatChannels", shape, 4 * size, 0, false, () -> backend.concatChannels(x, y, joined));
         add(
@@ -328,6 +332,39 @@ final class KernelWorkloads {
                     () -> backend.groupNormParameterGradient(
                             x, gamma, beta, GROUPS, true, statistics, y, ofGamma, ofBeta));
         }
+    }
+
+    private void layerNormalization() {
+        Tensor x = tensor(batch, 256, 128);
+        Tensor y = tensor(batch, 256, 128);
+        Tensor dx = tensor(batch, 256, 128);
+        Tensor gamma = tensor(128);
+        Tensor beta = tensor(128);
+        Tensor statistics = tensor(batch, 256, 2);
+        GradientRows ofGamma = new GradientRows(tensor(batch, 128), 0, 1, false);
+        String shape = batch + " x 256 x 128";
+        double n = x.size();
+        add(
+                "layer_norm forward",
+                shape,
+                2 * n,
+                0,
+                false,
+                () -> backend.layerNorm(x, gamma, beta, 1e-5f, statistics, y));
+        add(
+                "layer_norm input gradient",
+                shape,
+                3 * n,
+                0,
+                false,
+                () -> backend.layerNormBackwardInput(x, gamma, statistics, y, dx, false));
+        add(
+                "layer_norm scale gradient",
+                shape,
+                2 * n,
+                0,
+                false,
+                () -> backend.layerNormScaleGradient(x, statistics, y, ofGamma));
     }
 
     private void privateStep() {

@@ -5,6 +5,7 @@ import java.nio.charset.Charset;
 import java.util.OptionalDouble;
 import org.sapwood.data.Glyphs;
 import org.sapwood.data.ReadOptions;
+import org.sapwood.nn.ClassifierArchitecture;
 import org.sapwood.synthesis.CandidateSet;
 import org.sapwood.synthesis.Method;
 import org.sapwood.synthesis.ParityStep;
@@ -29,11 +30,14 @@ import picocli.CommandLine.Spec;
         versionProvider = VersionText.class,
         subcommands = {
             DemoCommand.class,
+            PretrainAutoencoderCommand.class,
             PretrainCommand.class,
             TrainCommand.class,
             ResumeCommand.class,
             SampleCommand.class,
             EvaluateCommand.class,
+            ReportCommand.class,
+            CompareCommand.class,
             ParityCommand.class,
             BenchCommand.class,
             BenchGpuCommand.class,
@@ -96,14 +100,13 @@ public final class Main implements Runnable {
      * @return 0 done, 1 failed, 2 wrong usage
      */
     static int run(PrintWriter out, PrintWriter err, String... args) {
-        CommandLine line = new CommandLine(new Main());
+        CommandLine line = commandLine();
         line.setOut(out);
         line.setErr(err);
         line.setUsageHelpWidth(HELP_WIDTH);
         line.setUsageHelpAutoWidth(true);
         line.getHelpSectionMap().put(UsageMessageSpec.SECTION_KEY_COMMAND_LIST, new CommandList());
         configureHelp(line);
-        registerConverters(line);
         line.setParameterExceptionHandler(Failures::usage);
         line.setExecutionExceptionHandler((failure, command, parsed) -> Failures.report(failure, command));
         try {
@@ -114,6 +117,13 @@ public final class Main implements Runnable {
             out.flush();
             err.flush();
         }
+    }
+
+    /** A parser of command lines that knows every type of their values. */
+    static CommandLine commandLine() {
+        CommandLine line = new CommandLine(new Main());
+        registerConverters(line);
+        return line;
     }
 
     /** Options in the order of their declaration, which tells the story, for a command and all below it. */
@@ -131,6 +141,7 @@ public final class Main implements Runnable {
         registerChoice(line, ParityStep.Trainable.class);
         registerChoice(line, Glyphs.Half.class);
         registerChoice(line, ReadOptions.Channels.class);
+        registerChoice(line, ClassifierArchitecture.class);
         registerChoice(line, Method.class);
         registerChoice(line, TrainOptions.Clipping.class);
         registerChoice(line, CandidateSet.class);

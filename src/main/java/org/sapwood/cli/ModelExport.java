@@ -9,6 +9,7 @@ import org.sapwood.io.Safetensors;
 import org.sapwood.io.SafetensorsFile;
 import org.sapwood.io.SafetensorsWriter;
 import org.sapwood.io.UserException;
+import org.sapwood.nn.AutoencoderFolder;
 import org.sapwood.nn.ModelFolder;
 
 /** Writes a model at half its size, to be shipped. */
@@ -21,7 +22,7 @@ final class ModelExport {
     private ModelExport() {}
 
     /**
-     * Writes {@code model.safetensors} in float16 and {@code config.json}.
+     * Writes {@code model.safetensors} in float16 and {@code config.json}, and the autoencoder of a latent model as it is.
      *
      * @param folder is made where missing
      */
@@ -34,6 +35,7 @@ final class ModelExport {
             Files.createDirectories(folder);
             AtomicFiles.write(folder.resolve(CONFIG), Files.readAllBytes(model.config()));
             writer.write(folder.resolve(WEIGHTS));
+            AutoencoderFolder.beside(model).ifPresent(autoencoder -> autoencoder.copyTo(folder));
         } catch (IOException e) {
             throw new UserException("cannot export to " + folder + ": " + IoReasons.of(e), e);
         }

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.sapwood.data.ImageSource;
+import org.sapwood.diffusion.NoiseSchedule;
 import org.sapwood.io.RunFolder;
 import org.sapwood.io.UserException;
 import org.sapwood.synthesis.PretrainOptions;
@@ -48,11 +49,20 @@ final class PretrainCommand implements Callable<Integer> {
     @Option(
             names = "--config",
             paramLabel = "MODEL",
-            defaultValue = "unet28",
             description =
-                    "unet28 (28×28 grey, 1.1 M weights), unet32 (32×32 colour, 4.6 M) or a diffusers config.json; the"
-                            + " number of classes follows the data (default: ${DEFAULT-VALUE}).")
-    private String config;
+                    "unet28 (28×28 grey, 1.1 M weights), unet28x (the same size with transformers that the class enters"
+                            + " by, 1.5 M), unet32 (32×32 colour, 4.6 M) or a diffusers config.json; the"
+                            + " number of classes follows the data (default: unet28, or with"
+                            + " --autoencoder one with transformer blocks that fits its latents).")
+    private @Nullable String config;
+
+    @Option(
+            names = "--autoencoder",
+            paramLabel = "RUN",
+            description =
+                    "Train on the latents of this autoencoder, for DP-LDM: the folder of a pretrain-autoencoder run"
+                            + " or of a diffusers pipeline.")
+    private @Nullable Path autoencoder;
 
     @Option(names = "--out", required = true, paramLabel = "RUN", description = "The run folder; must be new or empty.")
     private Path out;
@@ -115,7 +125,7 @@ final class PretrainCommand implements Callable<Integer> {
         @Option(
                 names = "--schedule",
                 paramLabel = "NAME",
-                defaultValue = SyntheticImages.DEFAULT_SCHEDULE,
+                defaultValue = NoiseSchedule.DEFAULT_NAME,
                 description = "Noise schedule: linear or cosine, of 1000 steps unless it says otherwise (linear:500)"
                         + " (default: ${DEFAULT-VALUE}).")
         private String schedule;
@@ -156,12 +166,17 @@ final class PretrainCommand implements Callable<Integer> {
         common.result(data, List.of("trained " + run.model().weights(), "open " + folder.report()));
     }
 
+    private String defaultConfig() {
+        return autoencoder == null ? "unet28" : "latent";
+    }
+
     private PretrainOptions options() {
         augmentation.check(common.check());
         try {
             return new PretrainOptions(
                     new ImageSource(data.stream().map(TrainCommand::absolute).toList(), reading.toReadOptions()),
-                    config.startsWith("unet") && !config.contains(".") ? config : TrainCommand.absolute(config),
+                    config == null ? defaultConfig() : TrainCommand.config(config),
+                    autoencoder == null ? "" : TrainCommand.absolute(autoencoder.toString()),
                     updates.steps,
                     updates.batch,
                     updates.learningRate,

@@ -5,9 +5,11 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.sapwood.io.RunFolder;
 import org.sapwood.io.UserException;
+import org.sapwood.synthesis.AutoencoderPretraining;
 import org.sapwood.synthesis.FineTuning;
 import org.sapwood.synthesis.Pretraining;
 import org.sapwood.synthesis.RunRecord;
+import org.sapwood.synthesis.dpaf.Dpaf;
 import org.sapwood.tensor.BackendChoice;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -59,10 +61,19 @@ final class ResumeCommand implements Callable<Integer> {
                 }
                 PretrainCommand.report(folder, common, backend);
             }
+            case AutoencoderPretraining.COMMAND -> {
+                AutoencoderPretraining.Result result;
+                try (Progress progress = common.progress("autoencoder")) {
+                    result = AutoencoderPretraining.resume(folder, backend, threads, progress);
+                }
+                PretrainAutoencoderCommand.report(result, common);
+            }
             case "train" -> {
                 FineTuning.Result result;
                 try (Progress progress = common.progress("train")) {
-                    result = FineTuning.resume(folder, backend, threads, progress);
+                    result = Dpaf.describes(RunRecord.options(folder, "train"))
+                            ? Dpaf.resume(folder, backend, threads, progress)
+                            : FineTuning.resume(folder, backend, threads, progress);
                 }
                 TrainingResult.report(result, common, backend);
             }

@@ -11,6 +11,9 @@ import org.sapwood.data.ImageSet;
 import org.sapwood.diffusion.SamplingOptions;
 import org.sapwood.io.RunFolder;
 import org.sapwood.nn.ModelFolder;
+import org.sapwood.report.ReportPage;
+import org.sapwood.synthesis.ImageGenerator;
+import org.sapwood.synthesis.ImageGenerators;
 import org.sapwood.tensor.BackendChoice;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -76,9 +79,9 @@ final class SampleCommand implements Callable<Integer> {
         SamplingOptions options = drawing.toSamplingOptions(common.check(), common.threads(), seed);
         TrainedRun run = source.run == null ? null : new TrainedRun(RunFolder.open(source.run));
         Path target = target(run);
-        ModelFolder.Loaded model = (run == null ? ModelFolder.find(modelPath()) : run.model()).load();
+        ImageGenerator model = ImageGenerators.load(run == null ? ModelFolder.find(modelPath()) : run.model());
         List<String> classNames = run == null
-                ? TrainedRun.numbered(Math.max(1, model.unet().config().classes() - 1))
+                ? TrainedRun.numbered(model.classes())
                 : run.data().open().classNames();
         BackendChoice backend = common.backend();
         ImageSet images;

@@ -19,10 +19,10 @@ final class ScheduleOptions {
     @Option(
             names = "--timesteps",
             paramLabel = "MIX",
-            defaultValue = "uniform",
-            description = "Training timesteps: uniform, or a mixture WEIGHT:FROM-TO,… such as"
-                    + " 0.015:0-30,0.785:30-600,0.2:600-1000 (default: ${DEFAULT-VALUE}).")
-    private String timesteps;
+            description =
+                    "Training timesteps: uniform, or a mixture WEIGHT:FROM-TO,… of any number of ranges (default: "
+                            + MethodDefaults.TIMESTEPS + ").")
+    private @Nullable String timesteps;
 
     /** The schedule asked for, or {@code otherwise}. */
     NoiseSchedule schedule(String otherwise) {
@@ -30,7 +30,7 @@ final class ScheduleOptions {
     }
 
     /** The distribution of training timesteps under {@code noise}. */
-    TimestepSampler timesteps(NoiseSchedule noise) {
-        return TimestepSampler.parse(timesteps, noise.steps());
+    TimestepSampler timesteps(NoiseSchedule noise, MethodDefaults defaults) {
+        return TimestepSampler.parse(timesteps == null ? defaults.timesteps() : timesteps, noise.steps());
     }
 }

@@ -8,6 +8,8 @@ import org.sapwood.data.ImageSource;
 import org.sapwood.io.RunFolder;
 import org.sapwood.io.UserException;
 import org.sapwood.nn.ModelFolder;
+import org.sapwood.report.ReportPage;
+import org.sapwood.synthesis.ImageGenerators;
 import org.sapwood.synthesis.RunRecord;
 import org.sapwood.tensor.BackendChoice;
 
@@ -52,7 +54,7 @@ record TrainedRun(RunFolder folder) {
         int shown = Math.min(SHEET_CLASSES, classNames.size());
         try (Progress progress = common.progress("samples")) {
             ImageSet sheet = SyntheticImages.draw(
-                    model().load(),
+                    ImageGenerators.load(model()),
                     classNames.subList(0, shown),
                     SHEET_IMAGES_PER_CLASS * shown,
                     DrawingOptions.defaults(common.threads(), common.seed().orElse(0)),

@@ -1,5 +1,6 @@
 package org.sapwood.cli;
 
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** How the weights of a fine-tuning run are updated. */
@@ -7,26 +8,31 @@ final class TrainingOptions {
     @Option(
             names = "--batch",
             paramLabel = "B",
-            defaultValue = "256",
-            description = "Expected images per step, >= 1: each of N images is drawn with probability B/N (default:"
-                    + " ${DEFAULT-VALUE}).")
-    private int batch;
+            description = "Expected images per step, >= 1: each of N images is drawn with probability B/N (default: "
+                    + MethodDefaults.BATCH + ").")
+    private @Nullable Integer batch;
 
     @Option(
             names = "--steps",
             paramLabel = "T",
-            defaultValue = "1000",
-            description = "Training steps, >= 1 (default: ${DEFAULT-VALUE}).")
-    private int steps;
+            description = "Training steps, >= 1 (default: " + MethodDefaults.STEPS + ").")
+    private @Nullable Integer steps;
 
     @Option(
             names = "--augmentations",
             paramLabel = "K",
-            defaultValue = "4",
             description =
-                    "Draws of change, timestep and noise per image and step, >= 1, averaged before the one clip: they"
-                            + " cost time, not budget (default: ${DEFAULT-VALUE}).")
-    private int augmentations;
+                    "Changed copies of each image per step, >= 1; the gradients of all its draws are averaged before"
+                            + " the one clip, so they cost time, not budget (default: " + MethodDefaults.AUGMENTATIONS
+                            + ").")
+    private @Nullable Integer augmentations;
+
+    @Option(
+            names = "--timesteps-per-image",
+            paramLabel = "K",
+            description = "Timesteps, each with noise of its own, of every copy, >= 1 (default: "
+                    + MethodDefaults.TIMESTEPS_PER_IMAGE + ").")
+    private @Nullable Integer timestepsPerImage;
 
     @Option(
             names = "--learning-rate",
@@ -74,16 +80,20 @@ final class TrainingOptions {
                             + " memory, up to 256. Changes memory and speed, not the result (default: ${DEFAULT-VALUE}).")
     private int microBatch;
 
-    int batch() {
-        return batch;
+    int batch(MethodDefaults defaults) {
+        return batch == null ? defaults.batch() : batch;
     }
 
-    int steps() {
-        return steps;
+    int steps(MethodDefaults defaults) {
+        return steps == null ? defaults.steps() : steps;
     }
 
-    int augmentations() {
-        return augmentations;
+    int augmentations(MethodDefaults defaults) {
+        return augmentations == null ? defaults.augmentations() : augmentations;
+    }
+
+    int timestepsPerImage(MethodDefaults defaults) {
+        return timestepsPerImage == null ? defaults.timestepsPerImage() : timestepsPerImage;
     }
 
     double learningRate() {

@@ -1,10 +1,13 @@
 package org.sapwood.diffusion;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.sapwood.autograd.GradientSink;
 import org.sapwood.autograd.MeanSquaredErrorOp;
 import org.sapwood.autograd.Tape;
+import org.sapwood.autograd.TrainableTape;
 import org.sapwood.autograd.Variable;
+import org.sapwood.autograd.WeightUse;
 import org.sapwood.nn.TimestepEncoding;
 import org.sapwood.nn.UNet;
 import org.sapwood.nn.UNetConfig;
@@ -18,7 +21,7 @@ import org.sapwood.tensor.Tensor;
  * sampling. The caller fills the slots of the batch, replays, and reads. Different slots may be filled by different
  * threads.
  */
-public final class DenoisingTape {
+public final class DenoisingTape implements TrainableTape {
     private final Backend backend;
     private final Tape tape;
     private final TimestepEncoding encoding;
@@ -98,13 +101,7 @@ public final class DenoisingTape {
         labels.values()[slot] = label;
     }
 
-    /** Runs the model, and the loss if there is one, on what the slots hold. */
-    public void forward() {
-        load();
-        replay();
-    }
-
-    /** Hands what the slots hold to the backend; they may then be set anew. The first half of {@link #forward}. */
+    @Override
     public void load() {
         backend.upload(images, 0, x.value());
         if (target != null) {
@@ -113,15 +110,21 @@ public final class DenoisingTape {
         backend.upload(encodings, 0, time.value());
     }
 
-    /** Runs the model on what was loaded: calls of the backend that are the same every time. */
+    /** Runs the model, and the loss if there is one, on what was loaded. */
+    @Override
     public void replay() {
         tape.forward();
     }
 
-    /** Hands the gradients of all trainable parameters to {@code sink}. */
+    @Override
     public void backward(GradientSink sink) {
         require(loss);
         tape.backward(sink);
+    }
+
+    @Override
+    public List<WeightUse> weightUses() {
+        return tape.weightUses();
     }
 
     /** Predicted noise, [batch, tokens, channels]. */

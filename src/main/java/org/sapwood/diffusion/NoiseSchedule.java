@@ -8,6 +8,9 @@ import org.sapwood.io.UserException;
  * ε ~ N(0, I) and ᾱ_t falling from almost 1 at t = 0 to almost 0 at t = steps − 1. Immutable.
  */
 public final class NoiseSchedule {
+    /** The schedule of a model that names none. */
+    public static final String DEFAULT_NAME = "linear";
+
     /** Steps of the process that the constants of both schedules were published for. */
     private static final int PUBLISHED_STEPS = 1000;
 

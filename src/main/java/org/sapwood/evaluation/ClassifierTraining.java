@@ -15,7 +15,7 @@ import org.sapwood.autograd.Tape;
 import org.sapwood.autograd.Variable;
 import org.sapwood.data.ImageSet;
 import org.sapwood.nn.Classifier;
-import org.sapwood.nn.ClassifierConfig;
+import org.sapwood.nn.ClassifierArchitecture;
 import org.sapwood.tensor.Arena;
 import org.sapwood.tensor.Backend;
 import org.sapwood.tensor.Indices;
@@ -41,7 +41,12 @@ public final class ClassifierTraining {
     private final ShuffledIndices order;
     private final List<Shard> shards = new ArrayList<>();
 
-    private ClassifierTraining(ImageSet images, ClassifierTrainingOptions options, long seed, Workers workers) {
+    private ClassifierTraining(
+            ImageSet images,
+            ClassifierArchitecture architecture,
+            ClassifierTrainingOptions options,
+            long seed,
+            Workers workers) {
         this.options = options;
         this.workers = workers;
         JumpableUniformRandomProvider streams =
@@ -51,7 +56,7 @@ public final class ClassifierTraining {
         heldOut = split.heldOut();
 
         classifier = new Classifier(
-                ClassifierConfig.compact(images.height(), images.width(), images.channels(), images.classCount()));
+                architecture.standard(images.height(), images.width(), images.channels(), images.classCount()));
         classifier.initialize(streams.jump());
         vector = classifier.parameters().trainable();
         order = new ShuffledIndices(PermutationSampler.natural(training.size()), streams.jump());
@@ -64,13 +69,18 @@ public final class ClassifierTraining {
      * Trains a classifier.
      *
      * @param images the only images seen; some are held out to choose the round by
+     * @param architecture in its standard size
      * @param seed of the split, the initial weights, the order and the augmentation
      * @return the classifier of the best round: highest accuracy on the held-out images, then lowest loss
      * @throws org.sapwood.io.UserException if there are fewer than two images
      */
     public static TrainedClassifier train(
-            ImageSet images, ClassifierTrainingOptions options, long seed, Workers workers) {
-        ClassifierTraining run = new ClassifierTraining(images, options, seed, workers);
+            ImageSet images,
+            ClassifierArchitecture architecture,
+            ClassifierTrainingOptions options,
+            long seed,
+            Workers workers) {
+        ClassifierTraining run = new ClassifierTraining(images, architecture, options, seed, workers);
         try (ClassifierInference inference = new ClassifierInference(workers, run.classifier)) {
             return run.run(inference);
         } finally {

@@ -9,12 +9,12 @@ public final class Evaluation {
     private Evaluation() {}
 
     /**
-     * Measures all that the options and the feature model allow.
+     * Measures all that the options and the feature space allow.
      *
      * @param synthetic the images to judge; their classes are matched to the real ones by name
      * @param realTraining the private images that the generator was trained on
      * @param realTest real images that it was not trained on
-     * @param featureModel for the fidelity, or empty to leave it out
+     * @param space for the fidelity, or empty to leave it out
      * @param progress receives a line before each long part; the lines hold no measurement
      * @throws org.sapwood.io.UserException if the sets do not fit together or are too small
      */
@@ -22,23 +22,24 @@ public final class Evaluation {
             ImageSet synthetic,
             ImageSet realTraining,
             ImageSet realTest,
-            Optional<FeatureModel> featureModel,
+            Optional<? extends FeatureSpace> space,
             EvaluationOptions options,
             Workers workers,
             Consumer<String> progress) {
-        int classifiers = options.seeds().size();
-        progress.accept("training " + classifiers + " classifiers on the synthetic images");
-        DownstreamAccuracy downstream =
-                DownstreamAccuracy.measure(synthetic, realTest, options.training(), options.seeds(), workers);
+        DownstreamAccuracy downstream = DownstreamAccuracy.measure(
+                synthetic, realTest, options, workers, line -> progress.accept(line + " on the synthetic images"));
         Optional<DownstreamAccuracy> reference = Optional.empty();
         if (options.reference()) {
-            progress.accept("training " + classifiers + " classifiers on the real images, the non-private reference");
-            reference = Optional.of(
-                    DownstreamAccuracy.measure(realTraining, realTest, options.training(), options.seeds(), workers));
+            reference = Optional.of(DownstreamAccuracy.measure(
+                    realTraining,
+                    realTest,
+                    options,
+                    workers,
+                    line -> progress.accept(line + " on the real images, the non-private reference")));
         }
-        Optional<Fidelity> fidelity = featureModel.map(model -> {
-            progress.accept("comparing " + model.description());
-            return Fidelity.measure(model, synthetic, realTraining, realTest, workers);
+        Optional<Fidelity> fidelity = space.map(s -> {
+            progress.accept("comparing " + s.description());
+            return Fidelity.measure(s, synthetic, realTraining, realTest, workers);
         });
         return new EvaluationReport(synthetic.size(), downstream, reference, fidelity);
     }

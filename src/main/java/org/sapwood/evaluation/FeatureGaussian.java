@@ -6,16 +6,21 @@ import org.sapwood.io.UserException;
  * The Gaussian with the mean and covariance of a set of feature vectors, and the Fréchet distance between two of them.
  *
  * @param mean [F]
- * @param covariance unbiased, row-major [F, F]
+ * @param covariance unbiased, [F, F]
  */
 @SuppressWarnings("ArrayRecordComponent") // handed on at once, never compared
-record FeatureGaussian(double[] mean, double[] covariance) {
+record FeatureGaussian(double[] mean, SymmetricMatrix covariance) {
+    /** Images whose centred vectors are held at a time, and rows of the covariance that one task adds to. */
+    private static final int IMAGES = 256;
+
+    private static final int ROWS = 8;
+
     /**
      * Fits the Gaussian.
      *
      * @throws UserException if there are fewer than two vectors
      */
-    static FeatureGaussian fit(Features features) {
+    static FeatureGaussian fit(Features features, Workers workers) {
         int count = features.count();
         int length = features.length();
         if (count < 2) {
@@ -30,54 +35,58 @@ record FeatureGaussian(double[] mean, double[] covariance) {
         for (int k = 0; k < length; k++) {
             mean[k] /= count;
         }
+        return new FeatureGaussian(mean, new SymmetricMatrix(covariance(features, mean, workers), length));
+    }
+
+    private static double[] covariance(Features features, double[] mean, Workers workers) {
+        int count = features.count();
+        int length = features.length();
         double[] covariance = new double[length * length];
-        double[] centred = new double[length];
-        for (int i = 0; i < count; i++) {
-            for (int k = 0; k < length; k++) {
-                centred[k] = features.values()[i * length + k] - mean[k];
-            }
-            for (int p = 0; p < length; p++) {
-                for (int q = 0; q < length; q++) {
-                    covariance[p * length + q] += centred[p] * centred[q];
+        double[] centred = new double[Math.min(IMAGES, count) * length];
+        for (int first = 0; first < count; first += IMAGES) {
+            int taken = Math.min(IMAGES, count - first);
+            for (int i = 0; i < taken; i++) {
+                for (int k = 0; k < length; k++) {
+                    centred[i * length + k] = features.values()[(first + i) * length + k] - mean[k];
                 }
             }
+            workers.forEach(Math.ceilDiv(length, ROWS), block -> {
+                for (int i = 0; i < taken; i++) {
+                    for (int p = block * ROWS; p < Math.min(length, (block + 1) * ROWS); p++) {
+                        double factor = centred[i * length + p];
+                        SymmetricMatrix.add(centred, i * length + p, factor, covariance, p * length + p, length - p);
+                    }
+                }
+            });
         }
-        for (int k = 0; k < covariance.length; k++) {
-            covariance[k] /= count - 1;
+        for (int p = 0; p < length; p++) {
+            for (int q = p; q < length; q++) {
+                covariance[p * length + q] /= count - 1;
+                covariance[q * length + p] = covariance[p * length + q];
+            }
         }
-        return new FeatureGaussian(mean, covariance);
+        return covariance;
     }
 
     /**
-     * The squared Fréchet (2-Wasserstein) distance, ‖μ₁−μ₂‖² + tr(Σ₁ + Σ₂ − 2(Σ₁^½·Σ₂·Σ₁^½)^½) (Dowson and Landau 1982),
-     * the quantity that FID reports for Inception features (Heusel et al. 2017). At least 0.
+     * The squared Fréchet (2-Wasserstein) distance, ‖μ₁−μ₂‖² + tr(Σ₁ + Σ₂ − 2(Σ₁Σ₂)^½) (Dowson and Landau 1982), the
+     * quantity that FID reports for Inception features (Heusel et al. 2017). At least 0.
+     *
+     * <p>With any factor Σ₁ = G·Gᵀ the product has the eigenvalues of the symmetric GᵀΣ₂G, so no matrix square root is
+     * needed.
      */
-    double frechetDistance(FeatureGaussian other) {
+    double frechetDistance(FeatureGaussian other, Workers workers) {
         int n = mean.length;
         double distance = 0;
         for (int i = 0; i < n; i++) {
             double difference = mean[i] - other.mean[i];
             distance += difference * difference;
-            distance += covariance[i * n + i] + other.covariance[i * n + i];
+            distance += covariance.values()[i * n + i] + other.covariance.values()[i * n + i];
         }
-        double[] root = SymmetricEigen.of(covariance, n).squareRoot();
-        double[] product = multiply(multiply(root, other.covariance, n), root, n);
-        for (double eigenvalue : SymmetricEigen.of(product, n).values()) {
+        SymmetricMatrix product = other.covariance.congruent(covariance.factor(workers), workers);
+        for (double eigenvalue : product.eigenvalues(workers)) {
             distance -= 2 * Math.sqrt(Math.max(0, eigenvalue));
         }
         return Math.max(0, distance);
-    }
-
-    private static double[] multiply(double[] a, double[] b, int n) {
-        double[] c = new double[n * n];
-        for (int i = 0; i < n; i++) {
-            for (int k = 0; k < n; k++) {
-                double factor = a[i * n + k];
-                for (int j = 0; j < n; j++) {
-                    c[i * n + j] += factor * b[k * n + j];
-                }
-            }
-        }
-        return c;
     }
 }

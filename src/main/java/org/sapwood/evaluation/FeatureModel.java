@@ -5,6 +5,7 @@ import java.util.Map;
 import org.sapwood.data.ImageSet;
 import org.sapwood.io.UserException;
 import org.sapwood.nn.Classifier;
+import org.sapwood.nn.ClassifierArchitecture;
 import org.sapwood.nn.ClassifierConfig;
 import org.sapwood.nn.ClassifierFile;
 
@@ -16,7 +17,7 @@ import org.sapwood.nn.ClassifierFile;
  * @param classifier the network
  * @param publicData name of the public set it was trained on, such as {@code Omniglot}
  */
-public record FeatureModel(Classifier classifier, String publicData) {
+public record FeatureModel(Classifier classifier, String publicData) implements FeatureSpace {
     private static final String PUBLIC_DATA = "public_data";
 
     /**
@@ -27,14 +28,20 @@ public record FeatureModel(Classifier classifier, String publicData) {
      */
     public static FeatureModel train(
             ImageSet images, String publicData, ClassifierTrainingOptions options, long seed, Workers workers) {
-        return new FeatureModel(
-                ClassifierTraining.train(images, options, seed, workers).classifier(), publicData);
+        TrainedClassifier trained =
+                ClassifierTraining.train(images, ClassifierArchitecture.CNN, options, seed, workers);
+        return new FeatureModel(trained.classifier(), publicData);
     }
 
-    /** How reports name this space. */
+    @Override
     public String description() {
         ClassifierConfig config = classifier.config();
         return config.features() + " features of a " + config.classes() + "-class classifier trained on " + publicData;
+    }
+
+    @Override
+    public String distanceName() {
+        return "Fréchet distance";
     }
 
     /** Writes the model as a safetensors file, atomically. */
@@ -56,12 +63,8 @@ public record FeatureModel(Classifier classifier, String publicData) {
         return new FeatureModel(file.classifier(), publicData);
     }
 
-    /**
-     * The features of every image, in order.
-     *
-     * @throws UserException if the images do not have the size the model was trained for
-     */
-    Features features(ImageSet images, Workers workers) {
+    @Override
+    public Features features(ImageSet images, Workers workers) {
         ClassifierConfig config = classifier.config();
         if (images.height() != config.height()
                 || images.width() != config.width()

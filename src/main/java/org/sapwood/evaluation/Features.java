@@ -8,7 +8,7 @@ package org.sapwood.evaluation;
  * @param length F
  */
 @SuppressWarnings("ArrayRecordComponent") // shared on purpose, never compared
-record Features(float[] values, int count, int length) {
+public record Features(float[] values, int count, int length) {
     /** Squared Euclidean distance between row {@code i} of this and row {@code j} of {@code other}. */
     double squaredDistance(int i, Features other, int j) {
         int a = i * length;

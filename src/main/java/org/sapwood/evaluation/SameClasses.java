@@ -15,12 +15,7 @@ final class SameClasses {
      * @throws UserException if the sizes of the images differ or {@code images} has a class unknown to {@code reference}
      */
     static ImageSet align(ImageSet images, ImageSet reference) {
-        if (images.height() != reference.height()
-                || images.width() != reference.width()
-                || images.channels() != reference.channels()) {
-            throw new UserException("the training images of a classifier are " + shape(images) + ", the test images "
-                    + shape(reference) + "; evaluate images of one size and one number of channels");
-        }
+        requireSameSize(images, reference);
         List<String> names = reference.classNames();
         if (images.classNames().equals(names)) {
             return images;
@@ -37,6 +32,20 @@ final class SameClasses {
             System.arraycopy(images.bytes(i), 0, pixels, i * images.imageLength(), images.imageLength());
         }
         return ImageSet.of(images.height(), images.width(), images.channels(), pixels, labels, names);
+    }
+
+    /**
+     * Checks that images can be compared.
+     *
+     * @throws UserException if the sizes differ
+     */
+    static void requireSameSize(ImageSet images, ImageSet reference) {
+        if (images.height() != reference.height()
+                || images.width() != reference.width()
+                || images.channels() != reference.channels()) {
+            throw new UserException("images of " + shape(images) + " cannot be compared with images of "
+                    + shape(reference) + "; evaluate images of one size and one number of channels");
+        }
     }
 
     private static String shape(ImageSet images) {

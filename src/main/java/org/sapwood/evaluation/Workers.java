@@ -11,6 +11,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
 import org.sapwood.tensor.Backend;
 import org.sapwood.tensor.BackendChoice;
+import org.sapwood.tensor.Backends;
 
 /**
  * The threads and the backend that an evaluation computes with. Work is cut into numbered tasks whose results do not
@@ -43,6 +44,15 @@ public final class Workers implements AutoCloseable {
     /** A new backend instance, to be used by one task at a time. */
     Backend openBackend() {
         return backend.open();
+    }
+
+    /** The same, of the fastest kind that computes on the heap, should the chosen one be a device. */
+    Backend openHostBackend() {
+        if (!backend.name().equals("cuda")) {
+            return openBackend();
+        }
+        return Backends.choose(Backends.unavailable("simd") == null ? "simd" : "scalar")
+                .open();
     }
 
     /** Runs tasks 0 to {@code count} − 1 and waits for all of them. */

@@ -80,6 +80,11 @@ public final class RunFolder {
         }
     }
 
+    /** Whether {@code path} is the folder of a run: holds {@code run.json}. */
+    public static boolean exists(Path path) {
+        return Files.isRegularFile(path.resolve("run.json"));
+    }
+
     /**
      * Opens the folder of an existing run to read from it or add to it; another process may still be training there.
      *
@@ -88,7 +93,7 @@ public final class RunFolder {
      * @throws UserException when it is not the folder of a run
      */
     public static RunFolder open(Path path) {
-        if (!Files.isRegularFile(path.resolve("run.json"))) {
+        if (!exists(path)) {
             throw new UserException(path + " is not the folder of a run: it holds no run.json");
         }
         return new RunFolder(path);

@@ -1,16 +1,24 @@
 package org.sapwood.nn;
 
 /**
- * The shape of a {@link Classifier}.
+ * The shape of a {@link Classifier}; {@link ClassifierArchitecture#standard} gives the sizes that the evaluation uses.
  *
+ * @param architecture the kind of network
  * @param height of an image in pixels, at least 8
  * @param width of an image in pixels, at least 8
  * @param channels of an image, at least 1
  * @param classes V, at least 1
- * @param baseChannels channels after the first convolution, a multiple of 8; twice as many after the others
- * @param features F, length of the penultimate vector, at least 1
+ * @param baseChannels channels of the first stage, a multiple of 8; later stages have a multiple of it
+ * @param features F, length of the penultimate vector, at least 1; four times {@code baseChannels} in a residual network
  */
-public record ClassifierConfig(int height, int width, int channels, int classes, int baseChannels, int features) {
+public record ClassifierConfig(
+        ClassifierArchitecture architecture,
+        int height,
+        int width,
+        int channels,
+        int classes,
+        int baseChannels,
+        int features) {
     private static final int MIN_EDGE = 8;
 
     /** Checks the ranges. */
@@ -27,14 +35,6 @@ public record ClassifierConfig(int height, int width, int channels, int classes,
             throw new IllegalArgumentException(
                     "baseChannels must be a multiple of " + Classifier.NORM_GROUPS + ", got " + baseChannels);
         }
-    }
-
-    /**
-     * The classifier of the evaluation: 32 base channels and 64 features. For 28×28×1 and ten classes that is 122,826
-     * parameters and 3.4 MFLOP forward per image.
-     */
-    public static ClassifierConfig compact(int height, int width, int channels, int classes) {
-        return new ClassifierConfig(height, width, channels, classes, 32, 64);
     }
 
     /** Values of one image. */

@@ -18,6 +18,7 @@ import org.sapwood.io.UserException;
  * @param metadata free text pairs of the owner
  */
 public record ClassifierFile(Classifier classifier, Map<String, String> metadata) {
+    private static final String ARCHITECTURE = "classifier.architecture";
     private static final String HEIGHT = "classifier.height";
     private static final String WIDTH = "classifier.width";
     private static final String CHANNELS = "classifier.channels";
@@ -34,6 +35,7 @@ public record ClassifierFile(Classifier classifier, Map<String, String> metadata
     public void write(Path path) {
         ClassifierConfig config = classifier.config();
         SafetensorsWriter writer = new SafetensorsWriter()
+                .metadata(ARCHITECTURE, config.architecture().id())
                 .metadata(HEIGHT, String.valueOf(config.height()))
                 .metadata(WIDTH, String.valueOf(config.width()))
                 .metadata(CHANNELS, String.valueOf(config.channels()))
@@ -50,13 +52,13 @@ public record ClassifierFile(Classifier classifier, Map<String, String> metadata
     }
 
     /**
-     * Reads a file that {@link #write} made.
+     * Reads a file that {@link #write} made, also one from when there was only one architecture.
      *
      * @throws UserException if the file is damaged, is no classifier, lacks a parameter, or holds NaN or an infinity
      */
     public static ClassifierFile read(Path path) {
         SafetensorsFile file = Safetensors.read(path).requireFinite();
-        Classifier classifier = new Classifier(config(file));
+        Classifier classifier = classifier(file);
         List<float[]> values = new ArrayList<>();
         for (Parameter parameter : classifier.parameters().all()) {
             int[] shape =
@@ -70,15 +72,17 @@ public record ClassifierFile(Classifier classifier, Map<String, String> metadata
         return new ClassifierFile(classifier, file.metadata());
     }
 
-    private static ClassifierConfig config(SafetensorsFile file) {
+    private static Classifier classifier(SafetensorsFile file) {
+        String architecture = file.metadata().getOrDefault(ARCHITECTURE, ClassifierArchitecture.CNN.id());
         try {
-            return new ClassifierConfig(
+            return new Classifier(new ClassifierConfig(
+                    ClassifierArchitecture.of(architecture),
                     extent(file, HEIGHT),
                     extent(file, WIDTH),
                     extent(file, CHANNELS),
                     extent(file, CLASSES),
                     extent(file, BASE_CHANNELS),
-                    extent(file, FEATURES));
+                    extent(file, FEATURES)));
         } catch (IllegalArgumentException e) {
             throw new UserException(file.path() + " holds no classifier: " + e.getMessage(), e);
         }

@@ -16,7 +16,7 @@ import org.sapwood.tensor.ConvGeometry;
  * A 2-D convolution with bias. Its low-rank adapter is that of LoCon: a convolution of the same kernel to r channels,
  * then a 1×1 convolution to the output channels.
  */
-public final class Conv2d implements Module, Adaptable {
+public final class Conv2d implements PixelLayer {
     private final int in;
     private final int out;
     private final int kernel;
@@ -52,6 +52,7 @@ public final class Conv2d implements Module, Adaptable {
     }
 
     /** The feature map convolved; its size follows from kernel, stride and padding. */
+    @Override
     public FeatureMap forward(Tape tape, FeatureMap x) {
         ConvGeometry geometry = geometry(x, out);
         Variable y = Conv2dOp.conv2d(tape, x.variable(), weight, bias, geometry);

@@ -9,28 +9,41 @@ import org.sapwood.autograd.Parameter;
 import org.sapwood.autograd.Tape;
 import org.sapwood.autograd.Variable;
 
-/** A fully connected layer on every token, y = x·Wᵀ + bias, W [out, in]. */
-public final class Linear implements Module, Adaptable {
+/** A fully connected layer on every token, y = x·Wᵀ + bias or y = x·Wᵀ, W [out, in]. */
+public final class Linear implements PixelLayer {
     private final Parameter weight;
-    private final Parameter bias;
+    private final @Nullable Parameter bias;
     private @Nullable LoraFactors lora;
 
     /** A layer whose parameters are {@code name.weight} and {@code name.bias}. */
     public Linear(ParameterSet set, String name, int in, int out) {
+        this(set, name, in, out, true);
+    }
+
+    /** A layer whose parameters are {@code name.weight} and, if it is {@code biased}, {@code name.bias}. */
+    public Linear(ParameterSet set, String name, int in, int out, boolean biased) {
         weight = set.add(name + ".weight", DiskLayout.SAME, out, in);
-        bias = set.add(name + ".bias", DiskLayout.SAME, out);
+        bias = biased ? set.add(name + ".bias", DiskLayout.SAME, out) : null;
     }
 
     @Override
     public void initialize(UniformRandomProvider rng) {
         int fanIn = weight.value().dim(1);
         Initialization.uniformFanIn(weight, fanIn, rng);
-        Initialization.uniformFanIn(bias, fanIn, rng);
+        if (bias != null) {
+            Initialization.uniformFanIn(bias, fanIn, rng);
+        }
     }
 
     /** x [B, T, in] to [B, T, out]. */
     public Variable forward(Tape tape, Variable x) {
         return LinearOp.linear(tape, x, weight, bias, lora);
+    }
+
+    /** The layer applied to every pixel. */
+    @Override
+    public FeatureMap forward(Tape tape, FeatureMap x) {
+        return x.with(forward(tape, x.variable()));
     }
 
     @Override

@@ -26,19 +26,21 @@ public record ModelFolder(Path config, Path weights) {
     private static final String CONFIG = "config.json";
     private static final List<String> DIFFUSERS_NAMES = List.of(
             "diffusion_pytorch_model.safetensors", "unet/diffusion_pytorch_model.safetensors", "model.safetensors");
+    private static final String PICKLED = "diffusion_pytorch_model.bin";
 
     /**
      * A model read from disk.
      *
      * @param unet with all weights and adapters
-     * @param metadata of the safetensors file
+     * @param metadata as of {@link ModelFolder#metadata}
      */
     public record Loaded(UNet unet, Map<String, String> metadata) {}
 
     /**
      * Finds a model.
      *
-     * @param path a safetensors file, or a folder that holds one under diffusers' name
+     * @param path a safetensors file, the folder of a run, whose newest checkpoint is taken, or a folder that holds one
+     *     under diffusers' name
      * @throws UserException if there is none, or no config.json beside it
      */
     public static ModelFolder find(Path path) {
@@ -61,21 +63,54 @@ public record ModelFolder(Path config, Path weights) {
                 return candidate;
             }
         }
-        throw new UserException("model folder " + folder + " holds none of " + String.join(", ", DIFFUSERS_NAMES)
-                + "; name the .safetensors file itself");
+        if (RunFolder.exists(folder)) {
+            return RunFolder.open(folder)
+                    .newestCheckpoint()
+                    .orElseThrow(() -> new UserException("the run " + folder + " holds no checkpoint yet"))
+                    .path();
+        }
+        boolean pickled = Files.isRegularFile(folder.resolve(PICKLED));
+        throw new UserException("model folder " + folder + " holds none of " + String.join(", ", DIFFUSERS_NAMES) + "; "
+                + (pickled
+                        ? PICKLED + " is a Python pickle, which can run any code when read: convert it to safetensors"
+                        : "name the .safetensors file itself"));
     }
 
-    /** Reads configuration and weights. */
+    /**
+     * The metadata of the weights. Where they do not name the noise schedule, diffusers' {@code scheduler_config.json}
+     * does, beside them or in the pipeline that they belong to.
+     *
+     * @throws UserException if the model was trained for a schedule or a prediction that is not supported
+     */
+    public Map<String, String> metadata() {
+        return metadata(Safetensors.read(weights));
+    }
+
+    private Map<String, String> metadata(SafetensorsFile file) {
+        Map<String, String> metadata = new LinkedHashMap<>(file.metadata());
+        Path folder = weights.toAbsolutePath().getParent();
+        if (folder != null && !metadata.containsKey(NOISE_SCHEDULE)) {
+            DiffusersScheduler.noiseSchedule(folder).ifPresent(name -> metadata.put(NOISE_SCHEDULE, name));
+        }
+        return metadata;
+    }
+
+    /**
+     * Reads configuration and weights.
+     *
+     * @throws UserException naming the file and what in it is missing, unknown or not supported
+     */
     public Loaded load() {
         SafetensorsFile file = Safetensors.read(weights);
+        Map<String, String> metadata = metadata(file);
         UNet unet = new UNet(UNetConfig.read(config));
-        String scale = file.metadata().getOrDefault(LORA_SCALE, "1");
+        String scale = metadata.getOrDefault(LORA_SCALE, "1");
         try {
             Weights.load(unet, file, Float.parseFloat(scale));
         } catch (NumberFormatException e) {
             throw new UserException(weights + ": metadata " + LORA_SCALE + " must be a number, got " + scale, e);
         }
-        return new Loaded(unet, new LinkedHashMap<>(file.metadata()));
+        return new Loaded(unet, metadata);
     }
 
     /** Writes {@code config.json} into the folder of a run, where its checkpoints find it. */

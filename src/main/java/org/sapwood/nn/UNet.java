@@ -21,22 +21,28 @@ import org.sapwood.io.UserException;
 import org.sapwood.tensor.Indices;
 
 /**
- * The class-conditional denoising UNet: diffusers' {@code UNet2DModel} with the same parameter names and the same
- * arithmetic. Predicts the noise in a noisy image, given timestep and class.
+ * The class-conditional denoising UNet: diffusers' {@code UNet2DModel} or, with transformers, its
+ * {@code UNet2DConditionModel}, with the same parameter names and the same arithmetic. Predicts the noise in a noisy
+ * image, given timestep and class. The class comes in by an embedding that is added to the time embedding, by tokens
+ * that the transformers look at, or by both.
  */
 public final class UNet {
     /** In the names of all parameters below an {@code attentions} list. */
     private static final String ATTENTION = ".attentions.";
 
+    private static final String CLASS_EMBEDDING = "class_embedding.weight";
+
     private final UNetConfig config;
     private final ParameterSet parameters = new ParameterSet();
     private final List<Module> modules = new ArrayList<>();
     private final Map<String, Adaptable> matrices = new LinkedHashMap<>();
+    private final List<String> transformerBlocks = new ArrayList<>();
 
     private final Conv2d convIn;
     private final Linear timeLinear1;
     private final Linear timeLinear2;
     private final @Nullable Parameter classEmbedding;
+    private final @Nullable ClassTokens classTokens;
     private final List<Level> down = new ArrayList<>();
     private final Level middle;
     private final List<Level> up = new ArrayList<>();
@@ -46,7 +52,7 @@ public final class UNet {
     /** One level: its resnets, the attentions behind them (none or one each) and the change of resolution, if any. */
     private record Level(
             List<ResnetBlock> resnets,
-            List<Attention> attentions,
+            List<SpatialAttention> attentions,
             @Nullable Conv2d resample) {}
 
     /** A model with all parameters zero, to be initialised or loaded. */
@@ -59,9 +65,10 @@ public final class UNet {
         convIn = conv("conv_in", config.inChannels(), first, 3);
         timeLinear1 = linear("time_embedding.linear_1", first, time);
         timeLinear2 = linear("time_embedding.linear_2", time, time);
-        classEmbedding = config.classes() == 0
-                ? null
-                : parameters.add("class_embedding.weight", DiskLayout.SAME, config.classes(), time);
+        classEmbedding =
+                config.classInTime() ? parameters.add(CLASS_EMBEDDING, DiskLayout.SAME, config.classes(), time) : null;
+        TransformerConfig transformer = config.transformer();
+        classTokens = transformer == null ? null : new ClassTokens(parameters, config.classes(), transformer);
 
         Deque<Integer> skips = new ArrayDeque<>(List.of(first));
         int channels = first;
@@ -69,12 +76,12 @@ public final class UNet {
             String name = "down_blocks." + level;
             int out = config.blockOutChannels().get(level);
             List<ResnetBlock> resnets = new ArrayList<>();
-            List<Attention> attentions = new ArrayList<>();
+            List<SpatialAttention> attentions = new ArrayList<>();
             for (int layer = 0; layer < config.layersPerBlock(); layer++) {
                 resnets.add(resnet(name + ".resnets." + layer, channels, out));
                 channels = out;
                 if (config.downAttention().get(level)) {
-                    attentions.add(attention(name + ".attentions." + layer, channels));
+                    attentions.add(attention(name + ATTENTION + layer, channels, level, onlyCross(level)));
                 }
                 skips.push(channels);
             }
@@ -89,24 +96,26 @@ public final class UNet {
         }
 
         ResnetBlock before = resnet("mid_block.resnets.0", channels, channels);
-        List<Attention> midAttention =
-                config.midAttention() ? List.of(attention("mid_block.attentions.0", channels)) : List.of();
+        List<SpatialAttention> midAttention = config.midAttention()
+                ? List.of(attention("mid_block" + ATTENTION + 0, channels, levels - 1, false))
+                : List.of();
         ResnetBlock after = resnet("mid_block.resnets.1", channels, channels);
         middle = new Level(List.of(before, after), midAttention, null);
 
-        for (int level = 0; level < levels; level++) {
-            String name = "up_blocks." + level;
-            int out = config.blockOutChannels().get(levels - 1 - level);
+        for (int step = 0; step < levels; step++) {
+            String name = "up_blocks." + step;
+            int level = levels - 1 - step;
+            int out = config.blockOutChannels().get(level);
             List<ResnetBlock> resnets = new ArrayList<>();
-            List<Attention> attentions = new ArrayList<>();
+            List<SpatialAttention> attentions = new ArrayList<>();
             for (int layer = 0; layer <= config.layersPerBlock(); layer++) {
                 resnets.add(resnet(name + ".resnets." + layer, channels + skips.pop(), out));
                 channels = out;
-                if (config.upAttention().get(level)) {
-                    attentions.add(attention(name + ".attentions." + layer, channels));
+                if (config.upAttention().get(step)) {
+                    attentions.add(attention(name + ATTENTION + layer, channels, level, onlyCross(level)));
                 }
             }
-            Conv2d upsample = level < levels - 1 ? conv(name + ".upsamplers.0.conv", channels, channels, 3) : null;
+            Conv2d upsample = level > 0 ? conv(name + ".upsamplers.0.conv", channels, channels, 3) : null;
             up.add(new Level(resnets, attentions, upsample));
         }
         normOut = register(
@@ -135,12 +144,27 @@ public final class UNet {
         return block;
     }
 
-    private Attention attention(String name, int channels) {
-        Attention attention = new Attention(
-                parameters, name, channels, config.headDim(channels), config.normGroups(), config.normEpsilon());
+    private SpatialAttention attention(String name, int channels, int level, boolean onlyCross) {
+        TransformerConfig transformer = config.transformer();
+        SpatialAttention attention = transformer == null
+                ? new Attention(
+                        parameters, name, channels, config.headDim(channels), config.normGroups(), config.normEpsilon())
+                : new Transformer2d(parameters, name, channels, config.normGroups(), transformer, level, onlyCross);
         modules.add(attention);
         attention.matrices().forEach(this::addMatrix);
+        if (transformer == null) {
+            transformerBlocks.add(name);
+        } else {
+            for (int i = 0; i < transformer.layers().get(level); i++) {
+                transformerBlocks.add(name + ".transformer_blocks." + i);
+            }
+        }
         return attention;
+    }
+
+    private boolean onlyCross(int level) {
+        TransformerConfig transformer = config.transformer();
+        return transformer != null && transformer.onlyCrossAttention().get(level);
     }
 
     private <M extends Module> M register(M module) {
@@ -169,9 +193,40 @@ public final class UNet {
         return matrices;
     }
 
-    /** Whether a parameter belongs to an attention block (projections, their biases, its normalisation). */
+    /**
+     * Names of the label embedders, which have one row per class, the last for no class:
+     * {@code class_embedding.weight}, {@code class_tokens.weight}, both or none.
+     */
+    public List<String> conditionParameters() {
+        List<String> names = new ArrayList<>();
+        if (classEmbedding != null) {
+            names.add(classEmbedding.name());
+        }
+        if (classTokens != null) {
+            names.add(classTokens.table().name());
+        }
+        return List.copyOf(names);
+    }
+
+    /**
+     * The transformer blocks in the order of the forward pass, each as what its parameters' names begin with before a
+     * dot, such as {@code mid_block.attentions.0.transformer_blocks.0}; in a {@code UNet2DModel} its attention blocks.
+     */
+    public List<String> transformerBlocks() {
+        return List.copyOf(transformerBlocks);
+    }
+
+    /**
+     * Whether a parameter belongs to an attention block or a transformer: projections, normalisation, feed-forward
+     * network.
+     */
     public static boolean inAttention(String parameterName) {
         return parameterName.contains(ATTENTION);
+    }
+
+    /** Whether a parameter belongs to one of the four projections of an attention: weight, bias or adapter. */
+    public static boolean inAttentionProjection(String parameterName) {
+        return inAttention(parameterName) && AttentionProjections.holds(parameterName);
     }
 
     /** Gives every parameter a random initial value, with PyTorch's default distributions. */
@@ -179,6 +234,9 @@ public final class UNet {
         modules.forEach(m -> m.initialize(rng));
         if (classEmbedding != null) {
             Initialization.normal(classEmbedding, 1, rng);
+        }
+        if (classTokens != null) {
+            classTokens.initialize(rng);
         }
     }
 
@@ -189,6 +247,7 @@ public final class UNet {
      * @param timestepEncoding [B, 1, blockOutChannels[0]], made by {@link UNetConfig#timestepEncoding}
      * @param labels a class per image, or null to leave the class embedding out
      * @return predicted noise, [B, sampleSize², outChannels]
+     * @throws IllegalArgumentException if labels are missing for a model with class tokens
      */
     public Variable forward(Tape tape, Variable x, Variable timestepEncoding, @Nullable Indices labels) {
         Variable time = ActivationOp.silu(tape, timeLinear1.forward(tape, timestepEncoding));
@@ -197,6 +256,7 @@ public final class UNet {
             time = AddOp.add(tape, time, EmbeddingOp.embedding(tape, classEmbedding, labels));
         }
         Variable activatedTime = ActivationOp.silu(tape, time);
+        Variable context = context(tape, labels);
 
         int size = config.sampleSize();
         FeatureMap h = convIn.forward(tape, new FeatureMap(x, size, size));
@@ -205,7 +265,7 @@ public final class UNet {
             for (int i = 0; i < level.resnets().size(); i++) {
                 h = level.resnets().get(i).forward(tape, h, activatedTime);
                 if (!level.attentions().isEmpty()) {
-                    h = level.attentions().get(i).forward(tape, h);
+                    h = level.attentions().get(i).forward(tape, h, context);
                 }
                 skips.push(h);
             }
@@ -215,8 +275,8 @@ public final class UNet {
             }
         }
         h = middle.resnets().getFirst().forward(tape, h, activatedTime);
-        for (Attention attention : middle.attentions()) {
-            h = attention.forward(tape, h);
+        for (SpatialAttention attention : middle.attentions()) {
+            h = attention.forward(tape, h, context);
         }
         h = middle.resnets().getLast().forward(tape, h, activatedTime);
         for (Level level : up) {
@@ -225,7 +285,7 @@ public final class UNet {
                         h.with(ConcatOp.concat(tape, h.variable(), skips.pop().variable()));
                 h = level.resnets().get(i).forward(tape, joined, activatedTime);
                 if (!level.attentions().isEmpty()) {
-                    h = level.attentions().get(i).forward(tape, h);
+                    h = level.attentions().get(i).forward(tape, h, context);
                 }
             }
             if (level.resample() != null) {
@@ -235,5 +295,16 @@ public final class UNet {
         }
         return convOut.forward(tape, h.with(normOut.forwardSilu(tape, h.variable())))
                 .variable();
+    }
+
+    /** Class tokens [B, S, D], or null where the model has none. */
+    private @Nullable Variable context(Tape tape, @Nullable Indices labels) {
+        if (classTokens == null) {
+            return null;
+        }
+        if (labels == null) {
+            throw new IllegalArgumentException("a model with class tokens needs labels; the last class is none");
+        }
+        return classTokens.forward(tape, labels);
     }
 }

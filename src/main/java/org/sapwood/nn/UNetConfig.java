@@ -1,17 +1,16 @@
 package org.sapwood.nn;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.sapwood.io.Json;
 import org.sapwood.io.UserException;
 
 /**
- * The shape of a {@link UNet}, in the terms of diffusers' {@code UNet2DModel} configuration.
+ * The shape of a {@link UNet}, in the terms of diffusers' configuration of {@code UNet2DModel} or, with a
+ * {@link TransformerConfig}, of {@code UNet2DConditionModel}.
  *
  * @param sampleSize edge of the square images in pixels; divisible by 2^(levels − 1)
  * @param inChannels channels of the input image
@@ -21,13 +20,14 @@ import org.sapwood.io.UserException;
  * @param downAttention whether each level has attention on the way down, outermost first
  * @param upAttention whether each level has attention on the way up, innermost first
  * @param midAttention whether the middle has attention
- * @param attentionHeadDim channels per attention head; 0 for a single head
+ * @param attentionHeadDim channels per attention head; 0 for a single head, and where there are transformers instead
  * @param normGroups groups of every group normalisation
  * @param normEpsilon its ε
- * @param classes rows of the class embedding, 0 for an unconditional model
+ * @param classes rows of the label embedder, 0 for an unconditional model
  * @param cosineFirst {@code flip_sin_to_cos}
  * @param frequencyShift {@code freq_shift}, 0 or 1
  * @param downsamplePadding 1, or 0 for diffusers' asymmetric padding
+ * @param transformer the transformers that stand where another model has attention blocks, or null
  */
 public record UNetConfig(
         int sampleSize,
@@ -44,27 +44,8 @@ public record UNetConfig(
         int classes,
         boolean cosineFirst,
         int frequencyShift,
-        int downsamplePadding) {
-
-    /** Options whose only supported value is diffusers' default; another value is refused by name. */
-    private static final Map<String, Set<Object>> FIXED = fixed();
-
-    private static final Set<String> KNOWN = Set.of(
-            "sample_size",
-            "in_channels",
-            "out_channels",
-            "block_out_channels",
-            "layers_per_block",
-            "down_block_types",
-            "up_block_types",
-            "add_attention",
-            "attention_head_dim",
-            "norm_num_groups",
-            "norm_eps",
-            "num_class_embeds",
-            "flip_sin_to_cos",
-            "freq_shift",
-            "downsample_padding");
+        int downsamplePadding,
+        @Nullable TransformerConfig transformer) {
 
     public UNetConfig {
         blockOutChannels = List.copyOf(blockOutChannels);
@@ -85,6 +66,12 @@ public record UNetConfig(
         require(
                 downsamplePadding == 0 || downsamplePadding == 1,
                 "downsample_padding must be 0 or 1, got " + downsamplePadding);
+        if (transformer != null) {
+            require(attentionHeadDim == 0, "a transformer counts heads, not the channels of each");
+            require(midAttention, "a UNet2DConditionModel has attention in the middle");
+            require(classes >= 1, "sapwood_classes must be >= 1 for class tokens, got " + classes);
+            transformer.requireLevels(levels);
+        }
         int factor = 1 << (levels - 1);
         require(
                 sampleSize >= factor && sampleSize % factor == 0,
@@ -98,30 +85,56 @@ public record UNetConfig(
             boolean attends = downAttention.get(level)
                     || upAttention.get(levels - 1 - level)
                     || (midAttention && level == levels - 1);
-            require(
-                    !attends || attentionHeadDim == 0 || channels % attentionHeadDim == 0,
-                    "attention_head_dim " + attentionHeadDim + " must divide " + channels + " channels");
+            if (attends && transformer != null) {
+                transformer.requireHeads(level, channels);
+            } else if (attends) {
+                require(
+                        attentionHeadDim == 0 || channels % attentionHeadDim == 0,
+                        "attention_head_dim " + attentionHeadDim + " must divide " + channels + " channels");
+            }
         }
     }
 
-    private static void require(boolean condition, String message) {
+    /** The shape of a {@code UNet2DModel}. */
+    public UNetConfig(
+            int sampleSize,
+            int inChannels,
+            int outChannels,
+            List<Integer> blockOutChannels,
+            int layersPerBlock,
+            List<Boolean> downAttention,
+            List<Boolean> upAttention,
+            boolean midAttention,
+            int attentionHeadDim,
+            int normGroups,
+            float normEpsilon,
+            int classes,
+            boolean cosineFirst,
+            int frequencyShift,
+            int downsamplePadding) {
+        this(
+                sampleSize,
+                inChannels,
+                outChannels,
+                blockOutChannels,
+                layersPerBlock,
+                downAttention,
+                upAttention,
+                midAttention,
+                attentionHeadDim,
+                normGroups,
+                normEpsilon,
+                classes,
+                cosineFirst,
+                frequencyShift,
+                downsamplePadding,
+                null);
+    }
+
+    static void require(boolean condition, String message) {
         if (!condition) {
             throw new UserException("model configuration: " + message);
         }
-    }
-
-    private static Map<String, Set<Object>> fixed() {
-        Map<String, Set<Object>> fixed = new LinkedHashMap<>();
-        fixed.put("act_fn", Set.of("silu", "swish"));
-        fixed.put("time_embedding_type", Set.of("positional"));
-        fixed.put("mid_block_scale_factor", Set.of(1));
-        fixed.put("center_input_sample", Set.of(false));
-        fixed.put("resnet_time_scale_shift", Set.of("default"));
-        fixed.put("downsample_type", Set.of("conv"));
-        fixed.put("upsample_type", Set.of("conv"));
-        fixed.put("mid_block_type", Set.of("UNetMidBlock2D"));
-        fixed.put("dropout", Set.of(0));
-        return fixed;
     }
 
     /** Channels of the time embedding, four times those of the first level. */
@@ -129,9 +142,14 @@ public record UNetConfig(
         return 4 * blockOutChannels.getFirst();
     }
 
-    /** Heads of an attention over {@code channels} channels. */
+    /** Channels of each head of an attention block over {@code channels} channels. */
     int headDim(int channels) {
         return attentionHeadDim == 0 ? channels : attentionHeadDim;
+    }
+
+    /** Whether the class is added to the time embedding. */
+    boolean classInTime() {
+        return classes > 0 && (transformer == null || transformer.classInTime());
     }
 
     /** The encoding of timesteps that this model reads. */
@@ -179,7 +197,73 @@ public record UNetConfig(
                 1);
     }
 
-    /** The same model with another number of class embeddings. */
+    /**
+     * The reference model with transformers for 28×28 grey images: 80 attention matrices, class tokens seen from every
+     * level. At full resolution both attentions of a block look at the class alone, which spares the self-attention of
+     * 784 pixels.
+     */
+    public static UNetConfig unet28x(int classes) {
+        return new UNetConfig(
+                28,
+                1,
+                1,
+                List.of(32, 48, 64),
+                1,
+                List.of(true, true, true),
+                List.of(true, true, true),
+                true,
+                0,
+                8,
+                1e-5f,
+                classes,
+                true,
+                0,
+                1,
+                new TransformerConfig(
+                        8, 64, List.of(2, 3, 4), List.of(1, 1, 1), List.of(true, false, false), true, false));
+    }
+
+    /**
+     * A model with transformers at every level for the latents of an autoencoder: as many levels as halve the size to 4
+     * or to an odd number, three at most. 7×7: one level of three resnets down and four up; 8×8: two levels; 16×16:
+     * three.
+     *
+     * @param sampleSize edge of the latents
+     * @param channels of the latents
+     * @param classes rows of the label embedder
+     */
+    public static UNetConfig latent(int sampleSize, int channels, int classes) {
+        int levels = 1;
+        for (int size = sampleSize; size % 2 == 0 && size > 4 && levels < 3; size /= 2) {
+            levels++;
+        }
+        return new UNetConfig(
+                sampleSize,
+                channels,
+                channels,
+                Collections.nCopies(levels, 64),
+                levels == 1 ? 3 : 1,
+                Collections.nCopies(levels, true),
+                Collections.nCopies(levels, true),
+                true,
+                0,
+                8,
+                1e-5f,
+                classes,
+                true,
+                0,
+                1,
+                new TransformerConfig(
+                        8,
+                        64,
+                        Collections.nCopies(levels, 4),
+                        Collections.nCopies(levels, 1),
+                        Collections.nCopies(levels, false),
+                        true,
+                        false));
+    }
+
+    /** The same model with another number of rows in its label embedder. */
     public UNetConfig withClasses(int count) {
         return new UNetConfig(
                 sampleSize,
@@ -196,7 +280,8 @@ public record UNetConfig(
                 count,
                 cosineFirst,
                 frequencyShift,
-                downsamplePadding);
+                downsamplePadding,
+                transformer);
     }
 
     /**
@@ -215,128 +300,11 @@ public record UNetConfig(
 
     /** The configuration that {@code json}, diffusers' {@code config.json}, describes. */
     public static UNetConfig fromJson(Map<String, Object> json) {
-        Object className = json.getOrDefault("_class_name", "UNet2DModel");
-        require(className.equals("UNet2DModel"), "_class_name must be UNet2DModel, got " + className);
-        for (Map.Entry<String, Object> entry : json.entrySet()) {
-            checkOption(entry.getKey(), entry.getValue());
-        }
-        Options options = new Options(json);
-        List<Boolean> down = options.blocks("down_block_types", "DownBlock2D", "AttnDownBlock2D");
-        List<Boolean> up = options.blocks("up_block_types", "UpBlock2D", "AttnUpBlock2D");
-        return new UNetConfig(
-                options.integer("sample_size", null),
-                options.integer("in_channels", 3),
-                options.integer("out_channels", 3),
-                options.integers("block_out_channels"),
-                options.integer("layers_per_block", 2),
-                down,
-                up,
-                options.flag("add_attention", true),
-                json.containsKey("attention_head_dim") && json.get("attention_head_dim") == null
-                        ? 0
-                        : options.integer("attention_head_dim", 8),
-                options.integer("norm_num_groups", 32),
-                (float) options.number("norm_eps", 1e-5),
-                json.get("num_class_embeds") == null ? 0 : options.integer("num_class_embeds", 0),
-                options.flag("flip_sin_to_cos", true),
-                options.integer("freq_shift", 0),
-                options.integer("downsample_padding", 1));
-    }
-
-    private static void checkOption(String name, @Nullable Object value) {
-        if (name.startsWith("_") || KNOWN.contains(name) || value == null) {
-            return;
-        }
-        Set<Object> allowed = FIXED.get(name);
-        if (allowed == null) {
-            throw new UserException("model configuration: option " + name + " = " + value + " is not supported");
-        }
-        Object comparable =
-                value instanceof Number n && n.doubleValue() == n.intValue() ? (Object) n.intValue() : value;
-        require(allowed.contains(comparable), "option " + name + " = " + value + " is not supported, only " + allowed);
+        return DiffusersConfig.read(json);
     }
 
     /** This configuration as diffusers' {@code config.json}. */
     public Map<String, Object> toJson() {
-        Map<String, Object> json = new LinkedHashMap<>();
-        json.put("_class_name", "UNet2DModel");
-        json.put("sample_size", sampleSize);
-        json.put("in_channels", inChannels);
-        json.put("out_channels", outChannels);
-        json.put("block_out_channels", blockOutChannels);
-        json.put("layers_per_block", layersPerBlock);
-        json.put("down_block_types", blockNames(downAttention, "DownBlock2D"));
-        json.put("up_block_types", blockNames(upAttention, "UpBlock2D"));
-        json.put("add_attention", midAttention);
-        json.put("attention_head_dim", attentionHeadDim == 0 ? null : attentionHeadDim);
-        json.put("norm_num_groups", normGroups);
-        json.put("norm_eps", Double.parseDouble(Float.toString(normEpsilon)));
-        json.put("num_class_embeds", classes == 0 ? null : classes);
-        json.put("act_fn", "silu");
-        json.put("time_embedding_type", "positional");
-        json.put("flip_sin_to_cos", cosineFirst);
-        json.put("freq_shift", frequencyShift);
-        json.put("downsample_padding", downsamplePadding);
-        json.put("mid_block_scale_factor", 1);
-        return json;
-    }
-
-    private static List<String> blockNames(List<Boolean> attention, String plain) {
-        return attention.stream().map(a -> a ? "Attn" + plain : plain).toList();
-    }
-
-    /** Typed reads of a JSON object that name the option at fault. */
-    private record Options(Map<String, Object> json) {
-        int integer(String name, @Nullable Integer defaultValue) {
-            Object value = json.get(name);
-            if (value == null) {
-                if (defaultValue == null) {
-                    throw new UserException("model configuration: option " + name + " is missing");
-                }
-                return defaultValue;
-            }
-            require(
-                    value instanceof Number n && n.doubleValue() == n.intValue(),
-                    "option " + name + " must be an integer, got " + value);
-            return ((Number) value).intValue();
-        }
-
-        double number(String name, double defaultValue) {
-            Object value = json.getOrDefault(name, defaultValue);
-            require(value instanceof Number, "option " + name + " must be a number, got " + value);
-            return ((Number) value).doubleValue();
-        }
-
-        boolean flag(String name, boolean defaultValue) {
-            Object value = json.getOrDefault(name, defaultValue);
-            require(value instanceof Boolean, "option " + name + " must be true or false, got " + value);
-            return (Boolean) value;
-        }
-
-        List<Object> list(String name) {
-            Object value = json.get(name);
-            require(value instanceof List<?>, "option " + name + " must be a list, got " + value);
-            return new ArrayList<>((List<?>) value);
-        }
-
-        List<Integer> integers(String name) {
-            List<Integer> values = new ArrayList<>();
-            for (Object value : list(name)) {
-                require(value instanceof Integer, "option " + name + " must hold integers, got " + value);
-                values.add((Integer) value);
-            }
-            return values;
-        }
-
-        List<Boolean> blocks(String name, String plain, String attending) {
-            List<Boolean> attention = new ArrayList<>();
-            for (Object block : list(name)) {
-                require(
-                        block.equals(plain) || block.equals(attending),
-                        name + " must hold " + plain + " or " + attending + ", got " + block);
-                attention.add(block.equals(attending));
-            }
-            return attention;
-        }
+        return DiffusersConfig.write(this);
     }
 }

@@ -33,22 +33,46 @@ public final class Weights {
      */
     public static void load(UNet model, SafetensorsFile file, float loraScale) {
         Map<String, StoredTensor> stored = presentDayNames(file);
-        Map<Parameter, float[]> values = new LinkedHashMap<>();
-        for (Parameter parameter : model.parameters().all()) {
-            Shape expected = parameter.layout().diskShape(parameter.value().shape());
-            values.put(parameter, take(file, stored, parameter.name(), expected));
-        }
+        Map<Parameter, float[]> values = takeAll(file, stored, model.parameters());
         List<FoundAdapter> adapters = findAdapters(model, file, stored);
-        if (!stored.isEmpty()) {
-            throw new UserException(file.path() + ": the model has no parameter "
-                    + stored.keySet().iterator().next() + " (" + stored.size()
-                    + " unknown in all); is config.json the right one?");
-        }
+        requireAllTaken(file, stored);
         values.forEach(Weights::setDiskValues);
         for (FoundAdapter found : adapters) {
             LoraFactors factors = found.matrix().adapt(model.parameters(), found.rank(), loraScale);
             setDiskValues(factors.a(), found.a());
             setDiskValues(factors.b(), found.b());
+        }
+    }
+
+    /**
+     * Loads every parameter of a model without adapters.
+     *
+     * @throws UserException if a parameter is missing, unknown, of another shape, or holds NaN or an infinity; the model
+     *     is then unchanged
+     */
+    public static void load(ParameterSet parameters, SafetensorsFile file) {
+        Map<String, StoredTensor> stored = presentDayNames(file);
+        Map<Parameter, float[]> values = takeAll(file, stored, parameters);
+        requireAllTaken(file, stored);
+        values.forEach(Weights::setDiskValues);
+    }
+
+    /** Removes the parameters' tensors from {@code stored} and returns their values, checked. */
+    private static Map<Parameter, float[]> takeAll(
+            SafetensorsFile file, Map<String, StoredTensor> stored, ParameterSet parameters) {
+        Map<Parameter, float[]> values = new LinkedHashMap<>();
+        for (Parameter parameter : parameters.all()) {
+            Shape expected = parameter.layout().diskShape(parameter.value().shape());
+            values.put(parameter, take(file, stored, parameter.name(), expected));
+        }
+        return values;
+    }
+
+    private static void requireAllTaken(SafetensorsFile file, Map<String, StoredTensor> stored) {
+        if (!stored.isEmpty()) {
+            throw new UserException(file.path() + ": the model has no parameter "
+                    + stored.keySet().iterator().next() + " (" + stored.size()
+                    + " unknown in all); is config.json the right one?");
         }
     }
 
@@ -142,15 +166,20 @@ public final class Weights {
                 parameter.layout().toDisk(memory, shape));
     }
 
+    /** Writes every parameter of {@code model}, adapters included, as float32. */
+    public static void save(UNet model, Map<String, String> metadata, Path path) {
+        save(model.parameters(), metadata, path);
+    }
+
     /**
-     * Writes every parameter of {@code model}, adapters included, as float32.
+     * Writes parameters as float32.
      *
      * @param metadata free text beside the weights
      */
-    public static void save(UNet model, Map<String, String> metadata, Path path) {
+    public static void save(ParameterSet parameters, Map<String, String> metadata, Path path) {
         SafetensorsWriter writer = new SafetensorsWriter();
         metadata.forEach(writer::metadata);
-        for (Parameter parameter : model.parameters().all()) {
+        for (Parameter parameter : parameters.all()) {
             put(writer, parameter.name(), parameter, parameter.value().toArray());
         }
         writer.write(path);

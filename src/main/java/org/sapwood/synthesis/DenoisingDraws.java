@@ -2,7 +2,7 @@ package org.sapwood.synthesis;
 
 import org.apache.commons.rng.sampling.distribution.ContinuousSampler;
 import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
-import org.sapwood.data.ImageSet;
+import org.sapwood.autograd.TrainableTape;
 import org.sapwood.diffusion.DenoisingTape;
 import org.sapwood.diffusion.NoiseSchedule;
 import org.sapwood.diffusion.TimestepSampler;
@@ -11,7 +11,7 @@ import org.sapwood.diffusion.TimestepSampler;
  * Makes the draws of the denoising loss: an augmented image, a timestep and Gaussian noise, mixed into a noisy image
  * whose noise is to be predicted (Ho et al. 2020). Draw k of image i at step s depends on (seed, s, i, k) alone.
  */
-public final class DenoisingDraws implements GradientEngine.DrawSource {
+public final class DenoisingDraws implements PublicLoop.BatchSource {
     /** What the draws of one worker are made in. */
     private static final class Scratch {
         final DrawRandom random = new DrawRandom();
@@ -29,10 +29,11 @@ public final class DenoisingDraws implements GradientEngine.DrawSource {
         }
     }
 
-    private final ImageSet images;
+    private final TrainingImages images;
     private final NoiseSchedule schedule;
     private final TimestepSampler timesteps;
     private final Augmentation augmentation;
+    private final int timestepsPerImage;
     private final double labelDropout;
     private final int noClass;
     private final long seed;
@@ -41,6 +42,7 @@ public final class DenoisingDraws implements GradientEngine.DrawSource {
     private long step;
 
     /**
+     * @param timestepsPerImage consecutive draws, ≥ 1, that share one changed copy of the image
      * @param labelDropout probability, in [0, 1], that a draw's label is replaced by {@code noClass}, so that the model
      *     learns the unconditional score for classifier-free guidance
      * @param noClass label that means no class
@@ -48,10 +50,11 @@ public final class DenoisingDraws implements GradientEngine.DrawSource {
      * @param workers threads that may ask for draws
      */
     public DenoisingDraws(
-            ImageSet images,
+            TrainingImages images,
             NoiseSchedule schedule,
             TimestepSampler timesteps,
             Augmentation augmentation,
+            int timestepsPerImage,
             double labelDropout,
             int noClass,
             long seed,
@@ -60,6 +63,7 @@ public final class DenoisingDraws implements GradientEngine.DrawSource {
         this.schedule = schedule;
         this.timesteps = timesteps;
         this.augmentation = augmentation;
+        this.timestepsPerImage = timestepsPerImage;
         this.labelDropout = labelDropout;
         this.noClass = noClass;
         this.seed = seed;
@@ -69,22 +73,27 @@ public final class DenoisingDraws implements GradientEngine.DrawSource {
         }
     }
 
-    /** Sets the logical batch: example e of the engine is image {@code indices[e]} at step {@code step}. */
+    @Override
     public void select(long step, int[] indices) {
         this.step = step;
         this.indices = indices;
     }
 
     @Override
-    public void fill(int worker, int example, int draw, DenoisingTape tape, int slot) {
+    public void fill(int worker, int example, int draw, TrainableTape tape, int slot) {
+        DenoisingTape denoising = (DenoisingTape) tape;
         Scratch s = scratch[worker];
         int image = indices[example];
-        s.random.key(seed, step, image, draw);
+        int firstOfCopy = draw - draw % timestepsPerImage;
+        s.random.key(seed, step, image, firstOfCopy);
         images.copyImage(image, s.image, 0);
         float[] clean = s.image;
         if (!augmentation.isIdentity()) {
             augmentation.apply(s.image, s.augmented, images.height(), images.width(), images.channels(), s.random);
             clean = s.augmented;
+        }
+        if (draw != firstOfCopy) {
+            s.random.key(seed, step, image, draw);
         }
         int timestep = timesteps.sample(s.random);
         int label = s.random.nextDouble() < labelDropout ? noClass : images.label(image);
@@ -92,8 +101,8 @@ public final class DenoisingDraws implements GradientEngine.DrawSource {
             s.noise[j] = (float) s.gaussian.sample();
         }
         schedule.addNoise(clean, 0, s.noise, 0, timestep, s.noisy, 0, s.noise.length);
-        tape.setImage(slot, s.noisy, 0);
-        tape.setTarget(slot, s.noise, 0);
-        tape.setCondition(slot, timestep, label);
+        denoising.setImage(slot, s.noisy, 0);
+        denoising.setTarget(slot, s.noise, 0);
+        denoising.setCondition(slot, timestep, label);
     }
 }

@@ -6,22 +6,20 @@ import java.security.SecureRandom;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.Set;
+import java.util.Optional;
 import java.util.function.Supplier;
-import org.apache.commons.rng.UniformRandomProvider;
 import org.apache.commons.rng.simple.RandomSource;
-import org.sapwood.autograd.Parameter;
 import org.sapwood.autograd.ParameterVector;
-import org.sapwood.data.ImageSet;
 import org.sapwood.diffusion.NoiseSchedule;
 import org.sapwood.diffusion.TimestepSampler;
 import org.sapwood.io.HostFacts;
 import org.sapwood.io.Json;
 import org.sapwood.io.RunFolder;
 import org.sapwood.io.UserException;
+import org.sapwood.nn.AutoencoderFolder;
 import org.sapwood.nn.ModelFolder;
 import org.sapwood.nn.UNet;
+import org.sapwood.nn.UNetConfig;
 import org.sapwood.privacy.accounting.PldAccountant;
 import org.sapwood.privacy.aggregation.GradientGrid;
 import org.sapwood.privacy.ledger.Ledger;
@@ -41,13 +39,13 @@ public final class FineTuning {
     private final BackendChoice backend;
     private final int threads;
     private final ProgressListener progress;
-    private final ImageSet images;
+    private final TrainingImages images;
     private final UNet model;
 
     private FineTuning(
             TrainOptions options,
             RunFolder folder,
-            ImageSet images,
+            TrainingImages images,
             UNet model,
             BackendChoice backend,
             int threads,
@@ -79,7 +77,9 @@ public final class FineTuning {
      */
     public static Result start(
             TrainOptions options, Path out, BackendChoice backend, int threads, ProgressListener progress) {
-        ImageSet images = options.data().open();
+        Optional<AutoencoderFolder> autoencoder = autoencoder(options);
+        TrainingImages images =
+                LatentImages.orPixels(options.data().open(), autoencoder, options.augmentation(), backend, threads);
         UNet model = publicModel(options, images);
         if (options.method().isPrivate()) {
             GradientEngine.requireIndependentSamples(backend);
@@ -90,6 +90,7 @@ public final class FineTuning {
                 : new PrivacyPlan(List.of(), Double.NaN);
         RunFolder folder = RunFolder.create(out);
         ModelFolder.writeConfig(model.config(), folder);
+        autoencoder.ifPresent(a -> a.copyTo(folder.path()));
         Map<String, Object> facts = new LinkedHashMap<>();
         facts.put("private", options.method().isPrivate() && options.seed().isEmpty());
         facts.put("backend", backend.name() + " (" + backend.description() + ")");
@@ -113,7 +114,8 @@ public final class FineTuning {
      */
     public static Result resume(RunFolder folder, BackendChoice backend, int threads, ProgressListener progress) {
         TrainOptions options = TrainOptions.fromJson(RunRecord.options(folder, COMMAND));
-        ImageSet images = options.data().open();
+        TrainingImages images = LatentImages.orPixels(
+                options.data().open(), AutoencoderFolder.in(folder), options.augmentation(), backend, threads);
         UNet model = publicModel(options, images);
         FineTuning run = new FineTuning(options, folder, images, model, backend, threads, progress);
         if (!options.method().isPrivate()) {
@@ -127,12 +129,53 @@ public final class FineTuning {
         }
     }
 
-    private static UNet publicModel(TrainOptions options, ImageSet images) {
-        UNet source = ModelFolder.find(Path.of(options.publicModel())).load().unet();
-        PublicModel.requireFit("the model " + options.publicModel(), source.config(), images);
+    /**
+     * How the gradients of a run are bounded, layer by layer and with what it costs, without training. Of the images only
+     * the number of classes is used. Where a selection is still to be asked for, as many matrices are taken at random.
+     */
+    public static GradientExplanation explain(TrainOptions options, BackendChoice backend) {
+        int classes = options.data().open().classCount();
+        UNet model = options.fromScratch()
+                ? new UNet(ReferenceModels.named(options.config(), classes + 1))
+                : PublicModel.forClasses(
+                        ModelFolder.find(Path.of(options.publicModel())).load().unet(), classes);
+        if (options.method().adapts()) {
+            List<String> candidates = options.candidates().matrices(model);
+            SelectionRule rule = options.selection() == SelectionRule.ALL ? SelectionRule.ALL : SelectionRule.RANDOM;
+            List<String> selected = rule.choose(candidates, new double[0], options.selectFraction(), 0);
+            TrainedWeights.adapt(options, model, selected, RandomSource.XO_SHI_RO_256_PP.create(0L));
+        } else {
+            TrainedWeights.choose(options, model);
+        }
+        return GradientExplanation.of(model, options.draws(), options.microBatch(), backend);
+    }
+
+    /** The autoencoder whose latents the public model works on, if it is no model of pixels. */
+    private static Optional<AutoencoderFolder> autoencoder(TrainOptions options) {
+        Optional<AutoencoderFolder> found = options.fromScratch()
+                ? Optional.empty()
+                : AutoencoderFolder.beside(ModelFolder.find(Path.of(options.publicModel())));
+        if (options.method() == Method.DP_LDM && found.isEmpty()) {
+            throw new UserException(
+                    "--method dp-ldm needs a model of latents, and there is no autoencoder (vae/) beside "
+                            + options.publicModel() + "; make one with: sapwood pretrain --autoencoder");
+        }
+        return found;
+    }
+
+    private static UNet publicModel(TrainOptions options, TrainingImages images) {
         if (options.method().isPrivate() && options.batch() > images.size()) {
             throw new UserException("--batch must be at most the number of training images, got " + options.batch());
         }
+        if (options.fromScratch()) {
+            UNetConfig config = ReferenceModels.named(options.config(), images.classCount() + 1);
+            PublicModel.requireFit("--config " + options.config(), config, images);
+            UNet model = new UNet(config);
+            model.initialize(RandomSource.XO_SHI_RO_256_PP.create(drawSeed(options)));
+            return model;
+        }
+        UNet source = ModelFolder.find(Path.of(options.publicModel())).load().unet();
+        PublicModel.requireFit("the model " + options.publicModel(), source.config(), images);
         return PublicModel.forClasses(source, images.classCount());
     }
 
@@ -156,7 +199,7 @@ public final class FineTuning {
         noGuarantee.put("epsilon", Map.of("pld", Double.POSITIVE_INFINITY, "rdp", Double.POSITIVE_INFINITY));
         noGuarantee.put("events", List.of());
         folder.writeJson(folder.privacyJson(), noGuarantee);
-        model.parameters().trainOnly(name -> true);
+        TrainedWeights.choose(options, model);
         PublicTrainer.Options how = new PublicTrainer.Options(
                 options.steps(),
                 options.batch(),
@@ -177,14 +220,21 @@ public final class FineTuning {
     }
 
     private Result trainPrivately(PrivateQueries queries, Ledger ledger) {
-        ParameterVector parameters = adapt(selection(ledger, queries));
+        ParameterVector parameters = options.method().adapts()
+                ? TrainedWeights.adapt(
+                        options, model, selection(ledger, queries), RandomSource.XO_SHI_RO_256_PP.create(drawSeed()))
+                : TrainedWeights.choose(options, model);
         train(parameters, ledger, queries);
         double epsilon = ledger.spentEpsilon(new PldAccountant());
         return new Result(folder, epsilon, ledger.delta(), parameters.size());
     }
 
-    /** Seed of what the guarantee does not rest on: initial adapters, timesteps, diffusion noise. */
     private long drawSeed() {
+        return drawSeed(options);
+    }
+
+    /** Seed of what the guarantee does not rest on: initial weights, timesteps, diffusion noise. */
+    private static long drawSeed(TrainOptions options) {
         return options.seed().orElseGet(() -> new SecureRandom().nextLong());
     }
 
@@ -230,20 +280,6 @@ public final class FineTuning {
         throw new UserException(file + ": field selected must be a list of matrix names");
     }
 
-    /** Attaches adapters to the selected matrices and freezes everything else but, if asked for, the label embedder. */
-    private ParameterVector adapt(List<String> selected) {
-        UniformRandomProvider rng = RandomSource.XO_SHI_RO_256_PP.create(drawSeed());
-        Set<String> before = Set.copyOf(
-                model.parameters().all().stream().map(Parameter::name).toList());
-        for (String matrix : selected) {
-            Objects.requireNonNull(model.matrices().get(matrix), matrix)
-                    .adapt(model.parameters(), options.loraRank(), (float) options.loraScale(), rng);
-        }
-        boolean labels = PublicModel.trainsLabels(options, model);
-        model.parameters().trainOnly(name -> !before.contains(name) || (labels && PublicModel.isLabelEmbedder(name)));
-        return model.parameters().trainable();
-    }
-
     private void train(ParameterVector parameters, Ledger ledger, PrivateQueries queries) {
         Map<String, String> metadata = Map.of(
                 ModelFolder.NOISE_SCHEDULE,
@@ -261,7 +297,7 @@ public final class FineTuning {
                 parameters,
                 GradientEngine.Rows.PER_EXAMPLE,
                 options.microBatch(),
-                options.augmentations(),
+                options.draws(),
                 model.config().classes() > 0)) {
             GradientGrid grid = new GradientGrid(
                     PrivacyPlan.clipping(options, parameters.parameters().size()), parameters.size());
@@ -282,6 +318,7 @@ public final class FineTuning {
                 schedule(),
                 timesteps(),
                 options.augmentation(),
+                options.timestepsPerImage(),
                 options.labelDropout(),
                 images.classCount(),
                 drawSeed(),

@@ -11,14 +11,20 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import org.sapwood.autograd.BookKeepingSink;
+import org.sapwood.autograd.ExampleGradients;
 import org.sapwood.autograd.ExampleSink;
+import org.sapwood.autograd.GradientPlan;
 import org.sapwood.autograd.NormSink;
 import org.sapwood.autograd.Parameter;
 import org.sapwood.autograd.ParameterVector;
 import org.sapwood.autograd.PerSampleSink;
 import org.sapwood.autograd.SumSink;
+import org.sapwood.autograd.TrainableTape;
+import org.sapwood.autograd.WeightUse;
 import org.sapwood.diffusion.DenoisingTape;
 import org.sapwood.io.UserException;
+import org.sapwood.nn.ParameterSet;
 import org.sapwood.nn.UNet;
 import org.sapwood.tensor.Arena;
 import org.sapwood.tensor.Backend;
@@ -32,7 +38,7 @@ import org.sapwood.tensor.OutOfDeviceMemoryException;
 import org.sapwood.tensor.Tensor;
 
 /**
- * Computes gradients of a denoising model over a logical batch of any size. Micro-batches are the unit of parallel work:
+ * Computes gradients of a model over a logical batch of any size. Micro-batches are the unit of parallel work:
  * each worker thread runs whole micro-batches on its own backend, tape and arena, with no barrier inside a step.
  *
  * <p>A device has one worker, which hands it recorded sequences and does not wait for them; the other threads fill slots
@@ -53,6 +59,18 @@ public final class GradientEngine implements AutoCloseable {
         NORMS
     }
 
+    /** Records what is to be differentiated. */
+    @FunctionalInterface
+    public interface TapeRecorder {
+        /**
+         * Called from the worker that will use the tape.
+         *
+         * @param images slots of the tape
+         * @param lossScale the gradients are to be those of lossScale times the sum of the images' losses
+         */
+        TrainableTape record(Backend backend, Arena arena, int images, float lossScale);
+    }
+
     /** Fills one slot of a tape with one draw (augmentation, timestep, noise) of one example. */
     @FunctionalInterface
     public interface DrawSource {
@@ -62,8 +80,9 @@ public final class GradientEngine implements AutoCloseable {
          * @param worker number of the thread that asks, for scratch memory
          * @param example position in the logical batch
          * @param draw in [0, K)
+         * @param tape as the engine's {@link TapeRecorder} made it
          */
-        void fill(int worker, int example, int draw, DenoisingTape tape, int slot);
+        void fill(int worker, int example, int draw, TrainableTape tape, int slot);
     }
 
     /** Takes the finished gradient rows of one unit of work: a micro-batch, or a chain of them when summing. */
@@ -79,14 +98,25 @@ public final class GradientEngine implements AutoCloseable {
         void accept(int worker, Backend backend, int unit, Tensor rows);
 
         /**
-         * Whether {@link #accept} is the same calls of the backend every time and brings nothing to the host, so that a
+         * Takes gradients of single examples that are not all rows in memory, which is how they come on the host where rows
+         * would take more than {@link GradientPlan#ROW_BYTES}.
+         *
+         * @param gradients valid during the call
+         */
+        default void accept(int worker, ExampleGradients gradients) {
+            throw new IllegalStateException(
+                    "the gradients of " + gradients.examples() + " examples are not in memory as rows");
+        }
+
+        /**
+         * Whether {@link #accept(int, Backend, int, Tensor)} is the same calls of the backend every time and brings nothing to the host, so that a
          * device can record it. Such a consumer gets all rows of a micro-batch; those that count it is told beforehand.
          */
         default boolean staysOnDevice() {
             return false;
         }
 
-        /** How many of the rows count that {@link #accept} works on next; only called if it stays on the device. */
+        /** How many of the rows count that {@code accept} works on next; only called if it stays on the device. */
         default void expect(int rows) {}
     }
 
@@ -105,9 +135,10 @@ public final class GradientEngine implements AutoCloseable {
     private final ExecutorService threads;
     private final Worker[] workers;
     private final ParameterVector parameters;
-    private final UNet model;
+    private final ParameterSet modelParameters;
+    private final TapeRecorder recorder;
     private final Rows rows;
-    private final boolean conditional;
+    private final GradientPlan plan;
     private final MicroBatch sizes;
     private final int microBatch;
     private final int draws;
@@ -117,17 +148,7 @@ public final class GradientEngine implements AutoCloseable {
     private @Nullable DeviceTraining training;
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
 
-    /**
-     * An engine whose tapes are recorded on first use; freeze parameters and attach adapters before.
-     *
-     * @param threads threads, ≥ 1
-     * @param microBatch images per micro-batch, or 0 for what suits the backend; several draws of an example count as
-     *     several images
-     * @param draws K ≥ 1, draws per example; the loss of each counts 1/K
-     * @param conditional whether the labels are used
-     * @throws UserException if the micro-batch is too large for any device, or if the rows are of single examples and the
-     *     backend lets samples mix
-     */
+    /** An engine for the denoising loss of {@code model}; {@code conditional} is whether the labels are used. */
     public GradientEngine(
             BackendChoice backend,
             int threads,
@@ -137,6 +158,53 @@ public final class GradientEngine implements AutoCloseable {
             int microBatch,
             int draws,
             boolean conditional) {
+        this(
+                backend,
+                threads,
+                model.parameters(),
+                (own, arena, images, lossScale) ->
+                        DenoisingTape.forTraining(own, arena, model, images, conditional, lossScale),
+                parameters,
+                rows,
+                microBatch,
+                draws);
+    }
+
+    /**
+     * An engine whose tapes are recorded on first use; freeze parameters and attach adapters before.
+     *
+     * @param threads threads, ≥ 1
+     * @param modelParameters all parameters, trained or not
+     * @param parameters those that train
+     * @param microBatch images per micro-batch, or 0 for what suits the backend; several draws of an example count as
+     *     several images
+     * @param draws K ≥ 1, draws per example; the loss of each counts 1/K
+     * @throws UserException if the micro-batch is too large for any device, or if the rows are of single examples and the
+     *     backend lets samples mix
+     */
+    public GradientEngine(
+            BackendChoice backend,
+            int threads,
+            ParameterSet modelParameters,
+            TapeRecorder recorder,
+            ParameterVector parameters,
+            Rows rows,
+            int microBatch,
+            int draws) {
+        this(backend, threads, modelParameters, recorder, parameters, rows, microBatch, draws, GradientPlan.ROW_BYTES);
+    }
+
+    /** @param rowBytes bytes that gradients of one example may take on the host, in a micro-batch of any size */
+    GradientEngine(
+            BackendChoice backend,
+            int threads,
+            ParameterSet modelParameters,
+            TapeRecorder recorder,
+            ParameterVector parameters,
+            Rows rows,
+            int microBatch,
+            int draws,
+            long rowBytes) {
         if (threads < 1 || microBatch < 0 || draws < 1) {
             throw new IllegalArgumentException("threads and draws must be >= 1 and microBatch >= 0, got " + threads
                     + ", " + draws + ", " + microBatch);
@@ -144,11 +212,11 @@ public final class GradientEngine implements AutoCloseable {
         if (rows != Rows.SUMMED) {
             requireIndependentSamples(backend);
         }
-        this.model = model;
+        this.modelParameters = modelParameters;
+        this.recorder = recorder;
         this.parameters = parameters;
         this.rows = rows;
         this.draws = draws;
-        this.conditional = conditional;
         this.drawsPerPass = rows == Rows.NORMS ? draws : largestDivisor(draws, MAX_DRAWS_PER_PASS);
         this.threads = Executors.newFixedThreadPool(
                 threads, Thread.ofPlatform().name("sapwood-worker-", 0).daemon().factory());
@@ -160,6 +228,9 @@ public final class GradientEngine implements AutoCloseable {
         for (int i = 1; i < workers.length; i++) {
             workers[i] = new Worker(i, backend.open());
         }
+        this.plan = rows != Rows.PER_EXAMPLE || (long) Float.BYTES * parameters.size() <= rowBytes
+                ? GradientPlan.keepAll(parameters, List.of(), drawsPerPass, "")
+                : plan(onDevice, uses(first, recorder, draws), parameters, draws, rowBytes);
         this.sizes = new MicroBatch(rows, drawsPerPass, this::laneBytes);
         this.microBatch = onDevice ? examplesOnDevice(microBatch) : examplesOnHost(microBatch);
     }
@@ -169,17 +240,48 @@ public final class GradientEngine implements AutoCloseable {
      *
      * @throws UserException if it does
      */
-    static void requireIndependentSamples(BackendChoice backend) {
+    public static void requireIndependentSamples(BackendChoice backend) {
         String reason = Backends.mixing(backend.name());
         if (reason != null) {
             throw new UserException("private training " + reason);
         }
     }
 
+    /** The matrices that a tape multiplies with, found out without taking memory for one. */
+    static List<WeightUse> uses(Backend backend, TapeRecorder recorder, int draws) {
+        int together = largestDivisor(draws, MAX_DRAWS_PER_PASS);
+        return recorder.record(backend, Arena.measuring(), together, 1f / draws).weightUses();
+    }
+
+    /**
+     * How the gradients of single examples are obtained.
+     *
+     * @param onDevice whether they are computed on a device
+     * @param uses from {@link #uses}
+     * @param draws K
+     * @param rowBytes bytes that those of one example may take on the host
+     */
+    static GradientPlan plan(
+            boolean onDevice, List<WeightUse> uses, ParameterVector parameters, int draws, long rowBytes) {
+        int together = largestDivisor(draws, MAX_DRAWS_PER_PASS);
+        if (onDevice) {
+            return GradientPlan.keepAll(parameters, uses, together, "a device keeps its rows");
+        }
+        if (together < draws) {
+            return GradientPlan.keepAll(parameters, uses, together, "draws of several passes add to one row");
+        }
+        return GradientPlan.of(parameters, uses, draws, rowBytes);
+    }
+
     private int examplesOnHost(int images) {
         int suiting = rows == Rows.SUMMED ? MicroBatch.HOST_SUMMED : MicroBatch.HOST;
+        return examplesOnHost(images == 0 ? suiting : images, draws, drawsPerPass);
+    }
+
+    /** Examples per micro-batch of so many images on the host. */
+    static int examplesOnHost(int images, int draws, int drawsPerPass) {
         // An example of several passes stands alone, so that its passes add to one row.
-        return drawsPerPass == draws ? Math.max(1, (images == 0 ? suiting : images) / drawsPerPass) : 1;
+        return drawsPerPass == draws ? Math.max(1, images / draws) : 1;
     }
 
     private int examplesOnDevice(int images) {
@@ -196,7 +298,7 @@ public final class GradientEngine implements AutoCloseable {
         Arena arena = Arena.measuring();
         Backend backend = workers[0].backend;
         int images = Math.multiplyExact(examples, drawsPerPass);
-        DenoisingTape.forTraining(backend, arena, model, images, conditional, 1f / draws);
+        recorder.record(backend, arena, images, 1f / draws);
         sink(backend, arena, examples);
         return arena.bytes();
     }
@@ -213,13 +315,16 @@ public final class GradientEngine implements AutoCloseable {
 
     /** Bytes of the other weights' copies on a device, which the first pass makes. */
     private long frozenBytes() {
-        long all = model.parameters().all().stream().mapToLong(Parameter::size).sum();
+        long all = modelParameters.all().stream().mapToLong(Parameter::size).sum();
         return (all - parameters.size()) * Float.BYTES;
     }
 
     private ExampleSink sink(Backend backend, Arena arena, int examples) {
         return switch (rows) {
-            case PER_EXAMPLE -> new PerSampleSink(backend, arena, parameters, examples, drawsPerPass);
+            case PER_EXAMPLE ->
+                plan.keepsAll()
+                        ? new PerSampleSink(backend, arena, parameters, examples, drawsPerPass)
+                        : new BookKeepingSink(backend, arena, parameters, plan, examples);
             case SUMMED -> new SumSink(backend, arena, parameters, examples * drawsPerPass);
             case NORMS -> new NormSink(backend, arena, parameters, examples, drawsPerPass);
         };
@@ -463,7 +568,11 @@ public final class GradientEngine implements AutoCloseable {
                 lane.run(index, base + m * lane.examples, source);
             }
             lane.sink.finish();
-            consumer.accept(index, backend, unit, lane.sink.matrix());
+            if (lane.sink instanceof ExampleGradients gradients) {
+                consumer.accept(index, gradients);
+            } else {
+                consumer.accept(index, backend, unit, lane.sink.matrix());
+            }
         }
     }
 
@@ -471,7 +580,7 @@ public final class GradientEngine implements AutoCloseable {
     private final class Lane {
         private final Backend backend;
         private final int examples;
-        private final DenoisingTape tape;
+        private final TrainableTape tape;
         private final ExampleSink sink;
         private final Runnable first;
         private final Runnable further;
@@ -483,7 +592,7 @@ public final class GradientEngine implements AutoCloseable {
             this.backend = backend;
             this.examples = examples;
             Arena arena = new Arena(backend);
-            tape = DenoisingTape.forTraining(backend, arena, model, examples * drawsPerPass, conditional, 1f / draws);
+            tape = recorder.record(backend, arena, examples * drawsPerPass, 1f / draws);
             if (matrix == null) {
                 sink = sink(backend, arena, examples);
             } else {

@@ -1,6 +1,8 @@
 package org.sapwood.synthesis;
 
 import java.util.List;
+import org.sapwood.autograd.ExampleGradients;
+import org.sapwood.autograd.RowGradients;
 import org.sapwood.privacy.aggregation.BoundedSum;
 import org.sapwood.privacy.aggregation.GradientGrid;
 import org.sapwood.privacy.aggregation.NoisedSum;
@@ -13,19 +15,18 @@ import org.sapwood.tensor.Tensor;
 
 /** One exact sum per worker on the host; they are merged and noised once per logical batch. */
 final class HostGradientSum implements PrivateGradientSum {
-    /** Coordinates that are summed at a time: 128 KiB of integers. */
-    private static final int BLOCK = 1 << 14;
-
     /** What one worker clips with. */
     private static final class Scratch {
         final double[][] squaredNorms;
         final double[] ofExample;
         final float[][] scales;
+        final float[] ofGroup;
 
         Scratch(int groups, int rows) {
             squaredNorms = new double[groups][rows];
             ofExample = new double[groups];
             scales = new float[rows][groups];
+            ofGroup = new float[rows];
         }
     }
 
@@ -52,14 +53,18 @@ final class HostGradientSum implements PrivateGradientSum {
 
     @Override
     public void accept(int worker, Backend backend, int unit, Tensor rows) {
+        accept(worker, new RowGradients(backend, rows));
+    }
+
+    @Override
+    public void accept(int worker, ExampleGradients gradients) {
         Scratch s = scratch[worker];
         long[] units = sums[worker].units();
         for (int g = 0; g < groups.size(); g++) {
             Group group = groups.get(g);
-            backend.squaredNorms(rows, group.from(), group.length(), s.squaredNorms[g]);
+            gradients.squaredNorms(group.from(), group.length(), s.squaredNorms[g]);
         }
-        int examples = rows.dim(0);
-        for (int row = 0; row < examples; row++) {
+        for (int row = 0; row < gradients.examples(); row++) {
             for (int g = 0; g < groups.size(); g++) {
                 float weight = groups.get(g).weight();
                 s.ofExample[g] = s.squaredNorms[g][row] * weight * weight;
@@ -68,18 +73,10 @@ final class HostGradientSum implements PrivateGradientSum {
         }
         for (int g = 0; g < groups.size(); g++) {
             Group group = groups.get(g);
-            int end = group.from() + group.length();
-            // All examples of a block before the next block, so that the block of integers stays in cache.
-            for (int from = group.from(); from < end; from += BLOCK) {
-                int length = Math.min(BLOCK, end - from);
-                for (int row = 0; row < examples; row++) {
-                    float scale = s.scales[row][g] * group.weight();
-                    // A scale of 0 marks an example that must not be touched: 0 times NaN is NaN.
-                    if (scale != 0) {
-                        backend.accumulateOnGrid(rows, row, from, length, scale, units);
-                    }
-                }
+            for (int row = 0; row < gradients.examples(); row++) {
+                s.ofGroup[row] = s.scales[row][g] * group.weight();
             }
+            gradients.addTo(units, group.from(), group.length(), s.ofGroup);
         }
     }
 

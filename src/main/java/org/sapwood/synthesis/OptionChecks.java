@@ -3,35 +3,35 @@ package org.sapwood.synthesis;
 import org.sapwood.io.UserException;
 
 /** Range checks of options; the messages name the option, what was expected and what came. */
-final class OptionChecks {
+public final class OptionChecks {
     private OptionChecks() {}
 
-    static void require(boolean condition, String expectation, Object value) {
+    public static void require(boolean condition, String expectation, Object value) {
         if (!condition) {
             throw new UserException(expectation + ", got " + value);
         }
     }
 
-    static void atLeast(String option, int value, int least) {
+    public static void atLeast(String option, int value, int least) {
         require(value >= least, option + " must be >= " + least, value);
     }
 
-    static void positive(String option, double value) {
+    public static void positive(String option, double value) {
         require(value > 0 && Double.isFinite(value), option + " must be > 0", value);
     }
 
     /** In [0, 1]. */
-    static void share(String option, double value) {
+    public static void share(String option, double value) {
         require(value >= 0 && value <= 1, option + " must be in [0, 1]", value);
     }
 
     /** In (0, 1]. */
-    static void positiveShare(String option, double value) {
+    public static void positiveShare(String option, double value) {
         require(value > 0 && value <= 1, option + " must be in (0, 1]", value);
     }
 
     /** In [0, 1). */
-    static void decay(String option, double value) {
+    public static void decay(String option, double value) {
         require(value >= 0 && value < 1, option + " must be in [0, 1)", value);
     }
 }

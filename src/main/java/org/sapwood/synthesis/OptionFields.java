@@ -8,9 +8,9 @@ import org.sapwood.io.Json;
 import org.sapwood.io.UserException;
 
 /** Typed reads of the options in {@code run.json} that name the field at fault. */
-record OptionFields(Map<String, Object> json) {
+public record OptionFields(Map<String, Object> json) {
     /** Stands for an option that is worked out by the run. */
-    static final String AUTO = "auto";
+    public static final String AUTO = "auto";
 
     private Object get(String name) {
         Object value = json.get(name);
@@ -20,19 +20,19 @@ record OptionFields(Map<String, Object> json) {
         return value;
     }
 
-    String text(String name) {
+    public String text(String name) {
         return get(name).toString();
     }
 
-    double number(String name) {
+    public double number(String name) {
         return Json.number(get(name), "run.json: option " + name);
     }
 
-    int integer(String name) {
+    public int integer(String name) {
         return asNumber(name).intValue();
     }
 
-    long longInteger(String name) {
+    public long longInteger(String name) {
         return asNumber(name).longValue();
     }
 
@@ -43,26 +43,26 @@ record OptionFields(Map<String, Object> json) {
         throw new UserException("run.json: option " + name + " must be a number, got " + get(name));
     }
 
-    OptionalDouble optionalNumber(String name) {
+    public OptionalDouble optionalNumber(String name) {
         return get(name).equals(AUTO) ? OptionalDouble.empty() : OptionalDouble.of(number(name));
     }
 
-    OptionalLong optionalInteger(String name) {
+    public OptionalLong optionalInteger(String name) {
         return get(name).equals(AUTO) ? OptionalLong.empty() : OptionalLong.of(longInteger(name));
     }
 
-    boolean flag(String name) {
+    public boolean flag(String name) {
         return Boolean.TRUE.equals(get(name));
     }
 
-    Map<?, ?> map(String name) {
+    public Map<?, ?> map(String name) {
         if (get(name) instanceof Map<?, ?> map) {
             return map;
         }
         throw new UserException("run.json: option " + name + " must be an object, got " + get(name));
     }
 
-    <E extends Enum<E>> E constant(String name, Class<E> type) {
+    public <E extends Enum<E>> E constant(String name, Class<E> type) {
         try {
             return Enum.valueOf(type, text(name));
         } catch (IllegalArgumentException e) {

@@ -13,6 +13,7 @@ import org.sapwood.io.UserException;
  * @param data the public images
  * @param model {@code unet28}, {@code unet32} or the path of a diffusers config.json; the number of class embeddings is
  *     set from the data
+ * @param autoencoder path of the autoencoder on whose latents the model works; empty for a model of pixels
  * @param steps updates, ≥ 1
  * @param batch images per update, ≥ 1
  * @param learningRate of Adam, > 0
@@ -27,6 +28,7 @@ import org.sapwood.io.UserException;
 public record PretrainOptions(
         ImageSource data,
         String model,
+        String autoencoder,
         int steps,
         int batch,
         double learningRate,
@@ -54,6 +56,7 @@ public record PretrainOptions(
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("data", data.toJson());
         json.put("model", model);
+        json.put("autoencoder", autoencoder);
         json.put("steps", steps);
         json.put("batch", batch);
         json.put("learningRate", learningRate);
@@ -77,6 +80,7 @@ public record PretrainOptions(
         return new PretrainOptions(
                 ImageSource.fromJson(f.map("data")),
                 f.text("model"),
+                f.text("autoencoder"),
                 f.integer("steps"),
                 f.integer("batch"),
                 f.number("learningRate"),

@@ -3,12 +3,13 @@ package org.sapwood.synthesis;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.commons.rng.simple.RandomSource;
-import org.sapwood.data.ImageSet;
 import org.sapwood.diffusion.NoiseSchedule;
 import org.sapwood.diffusion.TimestepSampler;
 import org.sapwood.io.HostFacts;
 import org.sapwood.io.RunFolder;
+import org.sapwood.nn.AutoencoderFolder;
 import org.sapwood.nn.ModelFolder;
 import org.sapwood.nn.UNet;
 import org.sapwood.nn.UNetConfig;
@@ -28,10 +29,14 @@ public final class Pretraining {
      */
     public static RunFolder start(
             PretrainOptions options, Path out, BackendChoice backend, int threads, ProgressListener progress) {
-        ImageSet images = options.data().open();
+        Optional<AutoencoderFolder> autoencoder = options.autoencoder().isEmpty()
+                ? Optional.empty()
+                : Optional.of(AutoencoderFolder.find(Path.of(options.autoencoder())));
+        TrainingImages images = images(options, autoencoder, backend, threads);
         UNet model = model(options, images);
         RunFolder folder = RunFolder.create(out);
         ModelFolder.writeConfig(model.config(), folder);
+        autoencoder.ifPresent(a -> a.copyTo(folder.path()));
         RunRecord.write(
                 folder,
                 COMMAND,
@@ -43,18 +48,21 @@ public final class Pretraining {
     /** Continues a run that was killed. */
     public static RunFolder resume(RunFolder folder, BackendChoice backend, int threads, ProgressListener progress) {
         PretrainOptions options = PretrainOptions.fromJson(RunRecord.options(folder, COMMAND));
-        ImageSet images = options.data().open();
+        TrainingImages images = images(options, AutoencoderFolder.in(folder), backend, threads);
         return train(options, folder, images, model(options, images), backend, threads, progress);
     }
 
-    private static UNet model(PretrainOptions options, ImageSet images) {
+    private static TrainingImages images(
+            PretrainOptions options, Optional<AutoencoderFolder> autoencoder, BackendChoice backend, int threads) {
+        return LatentImages.orPixels(options.data().open(), autoencoder, options.augmentation(), backend, threads);
+    }
+
+    private static UNet model(PretrainOptions options, TrainingImages images) {
         int classes = images.classCount() + 1;
-        UNetConfig config = switch (options.model()) {
-            case "unet28" -> UNetConfig.unet28(classes);
-            case "unet32" -> UNetConfig.unet32(classes);
-            default -> UNetConfig.read(Path.of(options.model())).withClasses(classes);
-        };
-        PublicModel.requireFit("--model " + options.model(), config, images);
+        UNetConfig config = options.model().equals(ReferenceModels.LATENT)
+                ? UNetConfig.latent(images.height(), images.channels(), classes)
+                : ReferenceModels.named(options.model(), classes);
+        PublicModel.requireFit("--config " + options.model(), config, images);
         UNet model = new UNet(config);
         model.initialize(RandomSource.XO_SHI_RO_256_PP.create(options.seed()));
         return model;
@@ -63,7 +71,7 @@ public final class Pretraining {
     private static RunFolder train(
             PretrainOptions options,
             RunFolder folder,
-            ImageSet images,
+            TrainingImages images,
             UNet model,
             BackendChoice backend,
             int threads,

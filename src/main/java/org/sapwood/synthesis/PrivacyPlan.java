@@ -31,15 +31,16 @@ record PrivacyPlan(List<PrivacyEvent> events, double delta) {
      */
     static PrivacyPlan calibrate(TrainOptions options, UNet model, int population, PrivateQueries queries) {
         double delta = options.delta().orElseGet(() -> 1 / (population * Math.log(population)));
-        List<String> candidates = options.candidates().matrices(model);
-        double sensitivity = clipping(options, trainedParameters(options, model, candidates.size()))
-                .sensitivity();
+        double sensitivity =
+                clipping(options, TrainedWeights.parameterCount(options, model)).sensitivity();
         PrivacyEvent training = queries.training().event(PrivateTrainer.EVENT, 0, sensitivity, options.steps());
         Calibration calibration = new Calibration(new PldAccountant(), options.epsilon(), delta);
         List<PrivacyEvent> events = new ArrayList<>();
         try {
             if (options.selection().queries()) {
-                PrivacyEvent query = new SaliencySelection(model, candidates, options).event(queries.selection());
+                PrivacyEvent query = new SaliencySelection(
+                                model, options.candidates().matrices(model), options)
+                        .event(queries.selection());
                 double noise = options.selectionNoise()
                         .orElseGet(() -> calibration.selectionNoiseMultiplier(query, training, List.of()));
                 events.add(query.withNoiseMultiplier(noise));
@@ -49,14 +50,6 @@ record PrivacyPlan(List<PrivacyEvent> events, double delta) {
         } catch (IllegalArgumentException e) {
             throw new UserException("--epsilon " + options.epsilon() + " cannot be met: " + e.getMessage(), e);
         }
-    }
-
-    /** Number of parameters that will train: two factors for each adapted matrix, and the label embedder. */
-    private static int trainedParameters(TrainOptions options, UNet model, int candidates) {
-        int adapters = options.selection() == SelectionRule.ALL
-                ? candidates
-                : SelectionRule.count(candidates, options.selectFraction());
-        return 2 * adapters + (PublicModel.trainsLabels(options, model) ? 1 : 0);
     }
 
     /**

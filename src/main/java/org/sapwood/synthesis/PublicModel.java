@@ -1,20 +1,20 @@
 package org.sapwood.synthesis;
 
+import java.util.Set;
 import org.sapwood.autograd.Parameter;
-import org.sapwood.data.ImageSet;
 import org.sapwood.io.UserException;
 import org.sapwood.nn.UNet;
 import org.sapwood.nn.UNetConfig;
 
 /** Prepares a publicly trained model for the classes of a sensitive set. */
 final class PublicModel {
-    private static final String CLASS_EMBEDDING = "class_embedding.weight";
+    private static final Set<String> LABEL_EMBEDDERS = Set.of("class_embedding.weight", "class_tokens.weight");
 
     private PublicModel() {}
 
     /** Whether a parameter is the label embedder. */
     static boolean isLabelEmbedder(String parameterName) {
-        return parameterName.equals(CLASS_EMBEDDING);
+        return LABEL_EMBEDDERS.contains(parameterName);
     }
 
     /** Whether a run trains the label embedder of {@code model}. */
@@ -56,7 +56,7 @@ final class PublicModel {
      *
      * @param name how the message calls the model
      */
-    static void requireFit(String name, UNetConfig config, ImageSet images) {
+    static void requireFit(String name, UNetConfig config, TrainingImages images) {
         if (config.sampleSize() != images.height()
                 || config.sampleSize() != images.width()
                 || config.inChannels() != images.channels()) {

@@ -2,7 +2,6 @@ package org.sapwood.synthesis;
 
 import java.util.Map;
 import org.sapwood.autograd.ParameterVector;
-import org.sapwood.data.ImageSet;
 import org.sapwood.diffusion.NoiseSchedule;
 import org.sapwood.diffusion.TimestepSampler;
 import org.sapwood.io.RunFolder;
@@ -48,14 +47,9 @@ public final class PublicTrainer {
             int threads,
             long seed) {}
 
-    private static final double FINAL_SHARE = 0.1;
-
-    /** Keys the batch draws apart from the image draws, which count examples from 0. */
-    private static final long BATCH_STREAM = -1;
-
     private final Options options;
     private final UNet model;
-    private final ImageSet images;
+    private final TrainingImages images;
     private final BackendChoice backend;
     private final RunFolder folder;
 
@@ -63,7 +57,7 @@ public final class PublicTrainer {
      * @param model with the parameters that are to change trainable
      * @param images labelled 0 … classes − 2; the model's last class means none
      */
-    public PublicTrainer(Options options, UNet model, ImageSet images, BackendChoice backend, RunFolder folder) {
+    public PublicTrainer(Options options, UNet model, TrainingImages images, BackendChoice backend, RunFolder folder) {
         this.options = options;
         this.model = model;
         this.images = images;
@@ -97,43 +91,18 @@ public final class PublicTrainer {
                     options.schedule(),
                     options.timesteps(),
                     options.augmentation(),
+                    1,
                     options.labelDropout(),
                     Math.max(0, model.config().classes() - 1),
                     options.seed(),
                     options.threads());
-            PublicGradientSum sum = PublicGradientSum.of(engine, options.batch(), parameters.size());
-            sum.prepare(state);
-            CheckpointClock clock = new CheckpointClock();
-            RateMeter meter = new RateMeter();
-            while (state.step() < options.steps()) {
-                step(state, engine, draws, sum);
-                meter.add(options.batch());
-                clock.maybe(() -> state.save(folder));
-                progress.step(state.step(), options.steps(), Double.NaN, meter.perSecond());
-            }
-            clock.now(() -> state.save(folder));
-            state.finish();
+            new PublicLoop(
+                            options.steps(),
+                            options.batch(),
+                            options.learningRate(),
+                            options.warmUpSteps(),
+                            options.seed())
+                    .run(state, engine, parameters.size(), draws, images.size(), folder, progress);
         }
-    }
-
-    private void step(TrainingState state, GradientEngine engine, DenoisingDraws draws, PublicGradientSum sum) {
-        int[] batch = new int[options.batch()];
-        DrawRandom random = new DrawRandom().key(options.seed(), state.step(), BATCH_STREAM, 0);
-        for (int i = 0; i < batch.length; i++) {
-            batch[i] = random.nextInt(images.size());
-        }
-        draws.select(state.step(), batch);
-        engine.run(batch.length, draws, sum);
-        sum.train(state, 1f / batch.length, learningRate(state.step()));
-    }
-
-    private double learningRate(long step) {
-        if (step < options.warmUpSteps()) {
-            return options.learningRate() * (step + 1) / options.warmUpSteps();
-        }
-        double progress =
-                (double) (step - options.warmUpSteps()) / Math.max(1, options.steps() - options.warmUpSteps());
-        double cosine = 0.5 * (1 + Math.cos(Math.PI * progress));
-        return options.learningRate() * (FINAL_SHARE + (1 - FINAL_SHARE) * cosine);
     }
 }

@@ -1,7 +1,7 @@
 package org.sapwood.synthesis;
 
 /** Images per second over the recent past. */
-final class RateMeter {
+public final class RateMeter {
     /** Weight that a second-old observation keeps. */
     private static final double MEMORY = 0.9;
 
@@ -10,7 +10,7 @@ final class RateMeter {
     private double seconds;
 
     /** Counts images that were processed since the last call. */
-    void add(double count) {
+    public void add(double count) {
         long now = System.nanoTime();
         double elapsed = Math.max(1, now - last) * 1e-9;
         last = now;
@@ -20,7 +20,7 @@ final class RateMeter {
     }
 
     /** 0 before anything was counted. */
-    double perSecond() {
+    public double perSecond() {
         return seconds == 0 ? 0 : images / seconds;
     }
 }

@@ -73,13 +73,14 @@ public final class StepWorkload implements AutoCloseable {
         UNet model = new UNet(config);
         UniformRandomProvider rng = RandomSource.XO_SHI_RO_256_PP.create(SEED);
         model.initialize(rng);
-        ImageSet images = noise(config, batch, rng);
+        TrainingImages images = new PixelImages(noise(config, batch, rng));
         NoiseSchedule schedule = NoiseSchedule.linear(1000);
         DenoisingDraws draws = new DenoisingDraws(
                 images,
                 schedule,
                 TimestepSampler.uniform(schedule.steps()),
                 Augmentation.NONE,
+                1,
                 0,
                 config.classes() - 1,
                 SEED,

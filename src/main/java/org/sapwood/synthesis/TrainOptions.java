@@ -14,13 +14,16 @@ import org.sapwood.io.UserException;
  * Defaults and their reasons are in docs/methods.md.
  *
  * @param method which weights train, and whether privately
- * @param publicModel path of the public model
+ * @param publicModel path of the public model, or {@link #NO_PUBLIC_MODEL} to start from random weights
+ * @param config configuration of a model from random weights, as {@code pretrain --config} takes it; else empty
  * @param data the sensitive images
  * @param epsilon target ε > 0; unused by a non-private run
  * @param delta target δ in (0, 1), empty for 1/(N·ln N)
  * @param batch expected batch size B ≥ 1; the sampling rate is B/N
  * @param steps T ≥ 1
- * @param augmentations K ≥ 1, draws per example and step, averaged before the clip
+ * @param augmentations changed copies of an example per step, ≥ 1
+ * @param timestepsPerImage timesteps, each with noise of its own, of every changed copy, ≥ 1; the gradients of all K =
+ *     augmentations · timestepsPerImage draws are averaged before the one clip
  * @param clipNorm C > 0
  * @param clipping how a gradient is bounded
  * @param learningRate of Adam, > 0
@@ -40,6 +43,7 @@ import org.sapwood.io.UserException;
  * @param selectionDraws draws per example in the saliency query, ≥ 1
  * @param votes v ≥ 1, matrices that each example votes for
  * @param trainLabelEmbedder whether the label embedder trains along with the adapters
+ * @param firstTrainedBlock b ≥ 0: DP-LDM trains the transformer blocks with index ≥ b
  * @param augmentation of the images
  * @param labelDropout share of draws without label, in [0, 1]
  * @param timesteps distribution of training timesteps, as {@code TimestepSampler} parses it; empty text for uniform
@@ -50,12 +54,14 @@ import org.sapwood.io.UserException;
 public record TrainOptions(
         Method method,
         String publicModel,
+        String config,
         ImageSource data,
         double epsilon,
         OptionalDouble delta,
         int batch,
         int steps,
         int augmentations,
+        int timestepsPerImage,
         double clipNorm,
         Clipping clipping,
         double learningRate,
@@ -73,12 +79,16 @@ public record TrainOptions(
         int selectionDraws,
         int votes,
         boolean trainLabelEmbedder,
+        int firstTrainedBlock,
         Augmentation augmentation,
         double labelDropout,
         String timesteps,
         String noiseSchedule,
         int microBatch,
         OptionalLong seed) {
+
+    /** In place of the path of a public model: random weights. */
+    public static final String NO_PUBLIC_MODEL = "none";
 
     /** How a per-example gradient is bounded. */
     public enum Clipping {
@@ -88,15 +98,29 @@ public record TrainOptions(
     }
 
     public TrainOptions {
-        if (method == Method.DP_LORA) {
+        if (method == Method.DPAF) {
+            throw new IllegalArgumentException("DPAF trains no diffusion model and has options of its own");
+        }
+        if (method != Method.DP_SAPF) {
             selection = SelectionRule.ALL;
         }
+        boolean scratch = publicModel.equals(NO_PUBLIC_MODEL);
+        OptionChecks.require(
+                !scratch || method == Method.DP_DIFFUSION || method == Method.NON_PRIVATE,
+                "--public-model none needs a method that trains every weight, dp-diffusion or non-private",
+                method.text());
+        OptionChecks.require(
+                scratch != config.isEmpty(),
+                "--config goes with --public-model none, and only with it; --public-model",
+                publicModel);
         OptionChecks.require(
                 !method.isPrivate() || (epsilon > 0 && Double.isFinite(epsilon)), "--epsilon must be > 0", epsilon);
         delta.ifPresent(d -> OptionChecks.require(d > 0 && d < 1, "--delta must be in (0, 1) or auto", d));
         OptionChecks.atLeast("--batch", batch, 1);
         OptionChecks.atLeast("--steps", steps, 1);
         OptionChecks.atLeast("--augmentations", augmentations, 1);
+        OptionChecks.atLeast("--timesteps-per-image", timestepsPerImage, 1);
+        OptionChecks.atLeast("--first-trained-block", firstTrainedBlock, 0);
         OptionChecks.positive("--clip-norm", clipNorm);
         OptionChecks.positive("--learning-rate", learningRate);
         OptionChecks.positive("--label-learning-rate", labelLearningRate);
@@ -116,6 +140,16 @@ public record TrainOptions(
         OptionChecks.share("--label-dropout", labelDropout);
         OptionChecks.atLeast("--micro-batch", microBatch, 0);
         NoiseSchedule.named(noiseSchedule);
+    }
+
+    /** K, the draws of an example whose gradients are averaged. */
+    public int draws() {
+        return Math.multiplyExact(augmentations, timestepsPerImage);
+    }
+
+    /** Whether the run starts from random weights. */
+    public boolean fromScratch() {
+        return publicModel.equals(NO_PUBLIC_MODEL);
     }
 
     /** Every component by name, readable and complete. */
@@ -156,12 +190,14 @@ public record TrainOptions(
         return new TrainOptions(
                 f.constant("method", Method.class),
                 f.text("publicModel"),
+                f.text("config"),
                 ImageSource.fromJson(f.map("data")),
                 f.number("epsilon"),
                 f.optionalNumber("delta"),
                 f.integer("batch"),
                 f.integer("steps"),
                 f.integer("augmentations"),
+                f.integer("timestepsPerImage"),
                 f.number("clipNorm"),
                 f.constant("clipping", Clipping.class),
                 f.number("learningRate"),
@@ -179,6 +215,7 @@ public record TrainOptions(
                 f.integer("selectionDraws"),
                 f.integer("votes"),
                 f.flag("trainLabelEmbedder"),
+                f.integer("firstTrainedBlock"),
                 Augmentation.fromJson(f.map("augmentation")),
                 f.number("labelDropout"),
                 f.text("timesteps"),

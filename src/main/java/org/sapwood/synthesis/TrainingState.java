@@ -15,6 +15,7 @@ import org.sapwood.io.Safetensors;
 import org.sapwood.io.SafetensorsFile;
 import org.sapwood.io.SafetensorsWriter;
 import org.sapwood.io.UserException;
+import org.sapwood.nn.ParameterSet;
 import org.sapwood.nn.UNet;
 import org.sapwood.nn.Weights;
 import org.sapwood.tensor.AdamStep;
@@ -35,7 +36,7 @@ final class TrainingState {
     /** A newest checkpoint and the one before it, in case the newest is on a disk that lies about fsync. */
     private static final int KEPT_CHECKPOINTS = 2;
 
-    private final UNet model;
+    private final ParameterSet model;
     private final ParameterVector parameters;
     private final Map<String, String> metadata;
     private final float[] weights;
@@ -48,8 +49,18 @@ final class TrainingState {
     private @Nullable DeviceTraining device;
     private long step;
 
-    /** The start of a training run from the values that the parameters have now. */
+    /** The start of a training run of a UNet from the values that its parameters have now. */
     TrainingState(UNet model, ParameterVector parameters, double emaDecay, Map<String, String> metadata) {
+        this(model.parameters(), parameters, emaDecay, metadata);
+    }
+
+    /**
+     * The start of a training run from the values that the parameters have now.
+     *
+     * @param model everything that a checkpoint holds
+     * @param parameters what is trained
+     */
+    TrainingState(ParameterSet model, ParameterVector parameters, double emaDecay, Map<String, String> metadata) {
         this.model = model;
         this.parameters = parameters;
         this.metadata = metadata;
@@ -61,8 +72,12 @@ final class TrainingState {
         int to = 0;
         for (Parameter parameter : parameters.parameters()) {
             if (PublicModel.isLabelEmbedder(parameter.name())) {
-                from = parameters.offset(parameters.position(parameter));
-                to = from + parameter.size();
+                int at = parameters.offset(parameters.position(parameter));
+                if (to != 0 && at != to) {
+                    throw new IllegalStateException("label embedders must be next to each other among the weights");
+                }
+                from = to == 0 ? at : from;
+                to = at + parameter.size();
             }
         }
         labelFrom = from;

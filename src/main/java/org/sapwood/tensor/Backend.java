@@ -99,6 +99,16 @@ public interface Backend extends AutoCloseable {
             Tensor dx,
             boolean accumulate);
 
+    /**
+     * Layer normalisation (Ba, Kiros and Hinton 2016): each token by the mean and the biased variance of its channels,
+     * then scale and shift per channel. x, y [B, T, C]; gamma, beta [C]; {@code statistics} [B, T, 2] keeps mean and
+     * 1/√(var + ε).
+     */
+    void layerNorm(Tensor x, Tensor gamma, Tensor beta, float epsilon, Tensor statistics, Tensor y);
+
+    /** dx of {@link #layerNorm}. */
+    void layerNormBackwardInput(Tensor x, Tensor gamma, Tensor statistics, Tensor dy, Tensor dx, boolean accumulate);
+
     // ---- attention ------------------------------------------------------------------------------------------------
 
     /**
@@ -144,6 +154,28 @@ public interface Backend extends AutoCloseable {
     /** dx = dy where x > 0, else 0. */
     void reluBackward(Tensor x, Tensor dy, Tensor dx, boolean accumulate);
 
+    /** y = x where x > 0, else slope·x; NaN stays NaN. 0 < slope < 1. */
+    void leakyRelu(Tensor x, float slope, Tensor y);
+
+    /** dx = dy where x > 0, else slope·dy. */
+    void leakyReluBackward(Tensor x, float slope, Tensor dy, Tensor dx, boolean accumulate);
+
+    /** y = tanh(x). */
+    void tanh(Tensor x, Tensor y);
+
+    /** dx = dy·(1 − y²), from the output of {@link #tanh}. */
+    void tanhBackward(Tensor y, Tensor dy, Tensor dx, boolean accumulate);
+
+    /**
+     * Gated GELU (Shazeer 2020), as diffusers' {@code GEGLU} without its projection: y = h·g·Φ(g), with h the first and
+     * g the second half of the channels of x and Φ the distribution function of the standard normal, exact and not by
+     * tanh. x [R, 2F], y [R, F].
+     */
+    void geglu(Tensor x, Tensor y);
+
+    /** dx of {@link #geglu}: dy·g·Φ(g) for the first half and dy·h·(Φ(g) + g·φ(g)) for the second, φ = Φ'. */
+    void gegluBackward(Tensor x, Tensor dy, Tensor dx, boolean accumulate);
+
     /** y[b, t, c] = x[b, t, c] + v[b, c]; y may be x. x, y [B, T, C]; v [B, C]. */
     void addPerSample(Tensor x, Tensor v, Tensor y);
 
@@ -178,6 +210,25 @@ public interface Backend extends AutoCloseable {
      * loss [B]; every label must be in [0, V).
      */
     void crossEntropy(Tensor logits, Indices labels, float gradientScale, Tensor loss, Tensor dLogits);
+
+    // ---- gaussian latents -----------------------------------------------------------------------------------------
+
+    /**
+     * A draw of a diagonal Gaussian per position (Kingma and Welling 2014): z = μ + e^{v/2}·noise, where channels [0, L) of
+     * {@code moments} are μ and channels [L, 2L) the logarithm of the variance, v once it is held to [−30, 20].
+     * moments [B, T, 2L]; noise, z [B, T, L].
+     */
+    void gaussianSample(Tensor moments, Tensor noise, Tensor z);
+
+    /** dMoments of {@link #gaussianSample}: (dz, ½·dz·noise·e^{v/2}), the second 0 where v was held back. */
+    void gaussianSampleBackward(Tensor moments, Tensor noise, Tensor dz, Tensor dMoments, boolean accumulate);
+
+    /**
+     * Kullback–Leibler divergence of each sample's Gaussians from N(0, I), and its gradient times {@code gradientScale}:
+     * divergence[b] = ½·Σ(μ² + e^v − 1 − v), dMoments = gradientScale·(μ, ½·(e^v − 1)). moments, dMoments [B, T, 2L] as in
+     * {@link #gaussianSample}; divergence [B].
+     */
+    void gaussianDivergence(Tensor moments, float gradientScale, Tensor divergence, Tensor dMoments);
 
     // ---- private gradients ----------------------------------------------------------------------------------------
 
@@ -217,6 +268,12 @@ public interface Backend extends AutoCloseable {
             Tensor dy,
             @Nullable GradientRows gammaTarget,
             @Nullable GradientRows betaTarget);
+
+    /**
+     * Gradient of gamma of {@link #layerNorm}, Σ_t dy[b, t]·x̂[b, t] with the normalised x̂ = (x − mean)/√(var + ε); that
+     * of beta is {@link #biasGradient}. x, dy [B, T, C].
+     */
+    void layerNormScaleGradient(Tensor x, Tensor statistics, Tensor dy, GradientRows target);
 
     /**
      * {@link #groupNormParameterGradient} and {@link #groupNormBackwardInput} in one, for a backend that then reads x and
@@ -288,11 +345,16 @@ public interface Backend extends AutoCloseable {
 
     /**
      * Adds columns [from, from + length) of one row to an integer grid:
-     * sums[from + j] += rint((double) matrix[row, from + j] · multiplier), ties to even, exactly as {@link Math#rint}.
+     * sums[to + j] += rint((double) matrix[row, from + j] · multiplier), ties to even, exactly as {@link Math#rint}.
      * Every product must be below 2⁵¹ in magnitude. Exact integer sums are associative, which is what makes a private
      * sum independent of order, threads and devices.
      */
-    void accumulateOnGrid(Tensor matrix, int row, int from, int length, double multiplier, long[] sums);
+    void accumulateOnGrid(Tensor matrix, int row, int from, int length, double multiplier, long[] sums, int to);
+
+    /** The same for a row that holds all coordinates: {@code to} is {@code from}. */
+    default void accumulateOnGrid(Tensor matrix, int row, int from, int length, double multiplier, long[] sums) {
+        accumulateOnGrid(matrix, row, from, length, multiplier, sums, from);
+    }
 
     // ---- whole sequences ------------------------------------------------------------------------------------------
 

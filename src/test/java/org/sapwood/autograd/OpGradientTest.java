@@ -91,6 +91,30 @@ class OpGradientTest {
     }
 
     @ParameterizedTest
+    @CsvSource({"1,1,5", "2,5,6", "3,1,2"})
+    void layerNorm(int batch, int tokens, int channels) {
+        GradientCheck check =
+                new GradientCheck(22).input(batch, tokens, channels).step(1f / 64);
+        Parameter gamma = check.parameter("gamma", DiskLayout.SAME, channels);
+        Parameter beta = check.parameter("beta", DiskLayout.SAME, channels);
+        check.check((tape, in) -> LayerNormOp.layerNorm(tape, in.getFirst(), gamma, beta, 1e-1f));
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void layerNormWithOneParameterFrozen(boolean gammaTrains) {
+        for (boolean wantsInput : new boolean[] {true, false}) {
+            GradientCheck check = new GradientCheck(23);
+            check = wantsInput ? check.input(2, 5, 7) : check.constant(2, 5, 7);
+            Parameter gamma = check.parameter("gamma", DiskLayout.SAME, 7);
+            Parameter beta = check.parameter("beta", DiskLayout.SAME, 7);
+            gamma.setTrainable(gammaTrains);
+            beta.setTrainable(!gammaTrains);
+            check.check((tape, in) -> LayerNormOp.layerNorm(tape, in.getFirst(), gamma, beta, 1e-5f));
+        }
+    }
+
+    @ParameterizedTest
     @CsvSource({"1,4,4", "2,3,5", "4,6,2", "2,1,1"})
     void attention(int heads, int queries, int keys) {
         new GradientCheck(30)
@@ -107,6 +131,21 @@ class OpGradientTest {
                 .input(2, 5, 4)
                 .constant(2, 5, 4)
                 .check((tape, in) -> AttentionOp.attention(tape, in.get(0), in.get(1), in.get(2), 2));
+    }
+
+    /** Cross-attention: keys and values are two projections of one context, tokens of a class. */
+    @Test
+    void attentionOnTokensOfAClass() {
+        GradientCheck check = new GradientCheck(32).input(2, 5, 4);
+        Parameter table = check.parameter("table", DiskLayout.SAME, 3, 6);
+        Parameter toK = check.parameter("to_k", DiskLayout.SAME, 4, 2);
+        Parameter toV = check.parameter("to_v", DiskLayout.SAME, 4, 2);
+        check.check((tape, in) -> {
+            Variable context = ReshapeOp.tokens(tape, EmbeddingOp.embedding(tape, table, indices(2, 0)), 3);
+            Variable k = LinearOp.linear(tape, context, toK, null, null);
+            Variable v = LinearOp.linear(tape, context, toV, null, null);
+            return AttentionOp.attention(tape, in.getFirst(), k, v, 2);
+        });
     }
 
     @Test
@@ -133,6 +172,17 @@ class OpGradientTest {
     void activations() {
         new GradientCheck(60).input(2, 3, 4).check((tape, in) -> ActivationOp.silu(tape, in.getFirst()));
         new GradientCheck(61).input(2, 3, 4).awayFromZero().check((tape, in) -> ActivationOp.relu(tape, in.getFirst()));
+        new GradientCheck(62).input(2, 3, 5).check((tape, in) -> ActivationOp.tanh(tape, in.getFirst()));
+        new GradientCheck(63)
+                .input(2, 3, 5)
+                .awayFromZero()
+                .check((tape, in) -> ActivationOp.leakyRelu(tape, in.getFirst(), 0.2f));
+    }
+
+    @Test
+    void geglu() {
+        new GradientCheck(64).input(2, 3, 2).check((tape, in) -> GegluOp.geglu(tape, in.getFirst()));
+        new GradientCheck(65).input(1, 4, 14).check((tape, in) -> GegluOp.geglu(tape, in.getFirst()));
     }
 
     @Test
@@ -150,7 +200,8 @@ class OpGradientTest {
     @Test
     void reshapingOperations() {
         new GradientCheck(80).input(2, 5, 3).check((tape, in) -> MeanTokensOp.meanTokens(tape, in.getFirst()));
-        new GradientCheck(81).input(2, 5, 3).check((tape, in) -> FlattenOp.flatten(tape, in.getFirst()));
+        new GradientCheck(81).input(2, 5, 3).check((tape, in) -> ReshapeOp.flatten(tape, in.getFirst()));
+        new GradientCheck(85).input(2, 6, 4).check((tape, in) -> ReshapeOp.tokens(tape, in.getFirst(), 8));
         new GradientCheck(82)
                 .input(2, 5, 3)
                 .input(2, 5, 4)

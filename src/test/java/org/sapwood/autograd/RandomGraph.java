@@ -20,10 +20,14 @@ final class RandomGraph {
     enum Kind {
         SILU(1),
         RELU(1),
+        TANH(1),
         LINEAR(1),
         NORM(1),
+        TOKEN_NORM(1),
+        RESHAPE(1),
         ADD(2),
         JOIN(2),
+        GATE(2),
         POOL(2),
         ATTENTION(3);
 
@@ -40,9 +44,13 @@ final class RandomGraph {
             return switch (kind) {
                 case SILU -> ActivationOp.silu(tape, read.getFirst());
                 case RELU -> ActivationOp.relu(tape, read.getFirst());
+                case TANH -> ActivationOp.tanh(tape, read.getFirst());
+                case RESHAPE -> ReshapeOp.tokens(tape, ReshapeOp.tokens(tape, read.getFirst(), 3), SHAPE[1]);
                 case LINEAR -> LinearOp.linear(tape, read.getFirst(), weights.get(0), weights.get(1), null);
                 case NORM ->
                     GroupNormOp.groupNorm(tape, read.getFirst(), weights.get(0), weights.get(1), 2, 1e-5f, true);
+                case TOKEN_NORM -> LayerNormOp.layerNorm(tape, read.getFirst(), weights.get(0), weights.get(1), 1e-1f);
+                case GATE -> GegluOp.geglu(tape, ConcatOp.concat(tape, read.get(0), read.get(1)));
                 case ADD -> AddOp.addScaled(tape, read.get(0), read.get(1), 0.5f);
                 case JOIN ->
                     LinearOp.linear(
@@ -76,7 +84,7 @@ final class RandomGraph {
                     switch (kind) {
                         case LINEAR -> new Step(kind, from, List.of(weight(4 * i, 4, 4), weight(4 * i + 1, 4)));
                         case JOIN -> new Step(kind, from, List.of(weight(4 * i, 4, 8), weight(4 * i + 1, 4)));
-                        case NORM -> new Step(kind, from, List.of(weight(4 * i, 4), weight(4 * i + 1, 4)));
+                        case NORM, TOKEN_NORM -> new Step(kind, from, List.of(weight(4 * i, 4), weight(4 * i + 1, 4)));
                         default -> new Step(kind, from, List.of());
                     });
         }

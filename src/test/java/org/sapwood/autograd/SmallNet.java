@@ -88,6 +88,10 @@ final class SmallNet {
             return x.value();
         }
 
+        List<WeightUse> weightUses() {
+            return tape.weightUses();
+        }
+
         void run(GradientSink sink) {
             tape.forward();
             tape.backward(sink);

@@ -74,7 +74,7 @@ class BadInputTest {
                 "--method dp-sapf --epsilon -1             | --epsilon must be > 0, got -1",
                 "--method dp-sapf --epsilon NaN            | --epsilon must be > 0, got NaN",
                 "--method dp-sapf                          | --epsilon is required for --method dp-sapf",
-                "--method dp-magic --epsilon 1             | expected one of dp-sapf, dp-lora, non-private, got"
+                "--method dp-magic --epsilon 1             | expected one of dp-sapf, dp-lora, dp-diffusion, dp-ldm, dpaf, non-private, got"
                         + " 'dp-magic'",
                 "--method dp-lora --epsilon 1 --delta 2    | --delta must be in (0, 1) or auto, got 2",
                 "--method dp-lora --epsilon 1 --delta x    | expected auto or a number, got 'x'",

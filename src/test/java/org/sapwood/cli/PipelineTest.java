@@ -22,8 +22,7 @@ import org.sapwood.io.Safetensors;
 /** The main job on a model of a few thousand weights and 20 images of 8×8. */
 class PipelineTest {
     /** Every image in every batch: the noise of the Gaussian mechanism is found without a long search. */
-    private static final String TINY_RUN =
-            " --size 8 --batch 20 --steps 2 --augmentations 1 --threads 2 --quiet --json";
+    private static final String TINY_RUN = " --size 8 --batch 20 --steps 2 --threads 2 --quiet --json";
 
     @TempDir
     static Path shared;

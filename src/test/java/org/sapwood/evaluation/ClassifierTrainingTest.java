@@ -11,9 +11,12 @@ import org.apache.commons.rng.JumpableUniformRandomProvider;
 import org.apache.commons.rng.UniformRandomProvider;
 import org.apache.commons.rng.simple.RandomSource;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.sapwood.data.Glyphs;
 import org.sapwood.data.ImageSet;
 import org.sapwood.io.UserException;
+import org.sapwood.nn.ClassifierArchitecture;
 import org.sapwood.tensor.Backends;
 
 class ClassifierTrainingTest {
@@ -53,7 +56,7 @@ class ClassifierTrainingTest {
                 ((JumpableUniformRandomProvider) RandomSource.XO_SHI_RO_256_PP.create(3L)).jump();
         ImageSet heldOut = HeldOutSplit.of(few, 0.5, sameStream).heldOut();
         try (Workers workers = new Workers(Backends.choose(), 1)) {
-            TrainedClassifier trained = ClassifierTraining.train(few, options, 3, workers);
+            TrainedClassifier trained = ClassifierTraining.train(few, ClassifierArchitecture.CNN, options, 3, workers);
             assertTrue(trained.chosenStep() < 20, "the last step happens to be the best; take another seed");
             assertEquals(trained.heldOutAccuracy(), accuracy(trained, heldOut));
         }
@@ -67,11 +70,25 @@ class ClassifierTrainingTest {
         assertTrue(e.getMessage().contains("at least 2 images"), e.getMessage());
     }
 
+    /** Two steps of every network: the same bits for any number of threads. */
+    @ParameterizedTest
+    @EnumSource(names = {"RESNET", "WRN"})
+    void residualNetworksHaveTheSameBitsForAnyNumberOfThreads(ClassifierArchitecture architecture) {
+        float[] one = weights(train(DIGITS.subset(0, 100), architecture, 2, 5, 1));
+        assertArrayEquals(one, weights(train(DIGITS.subset(0, 100), architecture, 2, 5, 3)));
+        assertFalse(Arrays.equals(one, weights(train(DIGITS.subset(0, 100), architecture, 1, 5, 1))));
+    }
+
     static TrainedClassifier train(ImageSet images, int steps, long seed, int threads) {
+        return train(images, ClassifierArchitecture.CNN, steps, seed, threads);
+    }
+
+    private static TrainedClassifier train(
+            ImageSet images, ClassifierArchitecture architecture, int steps, long seed, int threads) {
         try (Workers workers = new Workers(Backends.choose(), threads)) {
             ClassifierTrainingOptions options =
                     ClassifierTrainingOptions.standard().withSteps(steps);
-            return ClassifierTraining.train(images, options, seed, workers);
+            return ClassifierTraining.train(images, architecture, options, seed, workers);
         }
     }
 

@@ -5,12 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.sapwood.data.Glyphs;
 import org.sapwood.data.ImageSet;
+import org.sapwood.io.Json;
 import org.sapwood.io.UserException;
+import org.sapwood.nn.ClassifierArchitecture;
 import org.sapwood.tensor.Backends;
 
 class DownstreamAccuracyTest {
@@ -71,13 +76,61 @@ class DownstreamAccuracyTest {
     @Test
     void meanAndSampleStandardDeviation() {
         DownstreamAccuracy accuracy = new DownstreamAccuracy(List.of(
-                new DownstreamAccuracy.Run(1, 10, 0.9, 0.80),
-                new DownstreamAccuracy.Run(2, 20, 0.9, 0.82),
-                new DownstreamAccuracy.Run(3, 30, 0.9, 0.84)));
+                run(ClassifierArchitecture.CNN, 1, 0.80),
+                run(ClassifierArchitecture.CNN, 2, 0.82),
+                run(ClassifierArchitecture.CNN, 3, 0.84)));
         assertEquals(0.82, accuracy.mean(), 1e-12);
         assertEquals(0.02, accuracy.standardDeviation(), 1e-12);
         DownstreamAccuracy single = new DownstreamAccuracy(accuracy.runs().subList(0, 1));
         assertEquals(0, single.standardDeviation());
+    }
+
+    /** The deviation is over seeds: that one network is better than another does not count as chance. */
+    @Test
+    void architecturesAreAveragedBeforeTheDeviation() {
+        DownstreamAccuracy accuracy = new DownstreamAccuracy(List.of(
+                run(ClassifierArchitecture.CNN, 1, 0.80),
+                run(ClassifierArchitecture.CNN, 2, 0.84),
+                run(ClassifierArchitecture.WRN, 1, 0.90),
+                run(ClassifierArchitecture.WRN, 2, 0.90)));
+        assertEquals(0.86, accuracy.mean(), 1e-12);
+        assertEquals(0.01 * Math.sqrt(2), accuracy.standardDeviation(), 1e-12);
+        Map<ClassifierArchitecture, DownstreamAccuracy> parts = accuracy.byArchitecture();
+        assertEquals(List.of(ClassifierArchitecture.CNN, ClassifierArchitecture.WRN), List.copyOf(parts.keySet()));
+        assertEquals(
+                0.82,
+                Objects.requireNonNull(parts.get(ClassifierArchitecture.CNN)).mean(),
+                1e-12);
+        String json = Json.pretty(accuracy.toJson());
+        assertTrue(json.contains("WideResNet-10-2") && json.contains("\"wrn\""), json);
+    }
+
+    @Test
+    void everyArchitectureIsTrainedWithEverySeed() {
+        EvaluationOptions options = new EvaluationOptions(
+                ClassifierTrainingOptions.standard().withSteps(1),
+                List.of(ClassifierArchitecture.RESNET, ClassifierArchitecture.CNN),
+                List.of(4L, 5L),
+                false);
+        List<String> progress = new ArrayList<>();
+        try (Workers workers = new Workers(Backends.choose(), 2)) {
+            List<String> made = DownstreamAccuracy.measure(
+                            SYNTHETIC.subset(0, 50), TEST.subset(0, 20), options, workers, progress::add)
+                    .runs()
+                    .stream()
+                    .map(run -> run.architecture().id() + run.seed())
+                    .toList();
+            assertEquals(List.of("resnet4", "resnet5", "cnn4", "cnn5"), made);
+        }
+        assertEquals(2, progress.size());
+        List<ClassifierArchitecture> twice = List.of(ClassifierArchitecture.CNN, ClassifierArchitecture.CNN);
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new EvaluationOptions(options.training(), twice, List.of(1L), false));
+    }
+
+    private static DownstreamAccuracy.Run run(ClassifierArchitecture architecture, long seed, double testAccuracy) {
+        return new DownstreamAccuracy.Run(architecture, seed, 10, 0.9, testAccuracy);
     }
 
     private static ImageSet relabelled(ImageSet images, int[] labels, List<String> names) {
@@ -90,8 +143,9 @@ class DownstreamAccuracyTest {
 
     private static DownstreamAccuracy measure(ImageSet training, ImageSet test, int steps) {
         try (Workers workers = new Workers(Backends.choose(), 2)) {
-            return DownstreamAccuracy.measure(
-                    training, test, ClassifierTrainingOptions.standard().withSteps(steps), List.of(9L), workers);
+            EvaluationOptions options =
+                    new EvaluationOptions(ClassifierTrainingOptions.standard().withSteps(steps), List.of(9L), false);
+            return DownstreamAccuracy.measure(training, test, options, workers, line -> {});
         }
     }
 }

@@ -7,6 +7,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.sapwood.autograd.GradientCheck;
 import org.sapwood.autograd.LoraFactors;
+import org.sapwood.autograd.Parameter;
 import org.sapwood.tensor.Indices;
 
 /** Central differences against the backward pass of layers and of whole small models. */
@@ -56,6 +57,42 @@ class UNetGradientTest {
                                 0),
                         2),
                 null);
+    }
+
+    /**
+     * How the transformers stand in the model; they themselves are checked in {@link TransformerTest}. One level and
+     * few pixels: differences in float32 resolve nothing behind ten blocks.
+     */
+    @Test
+    void classTokensReachEveryTransformer() {
+        UNetConfig config = new UNetConfig(
+                2,
+                2,
+                2,
+                List.of(8),
+                1,
+                List.of(true),
+                List.of(true),
+                true,
+                0,
+                2,
+                1e-5f,
+                3,
+                true,
+                0,
+                1,
+                new TransformerConfig(2, 4, List.of(2), List.of(1), List.of(false), true, true));
+        UNet model = TinyUNets.random(config, 4);
+        List<String> checked = List.of("conv_in.weight", "class_embedding.weight", "class_tokens.weight");
+        model.parameters().trainOnly(name -> checked.contains(name) || name.endsWith("attn2.to_k.weight"));
+        new GradientCheck(1)
+                .parameters(model.parameters().all().stream()
+                        .filter(Parameter::trainable)
+                        .toList())
+                .coordinates(12)
+                .input(2, 4, 2)
+                .constant(2, 1, 8)
+                .check((tape, in) -> model.forward(tape, in.get(0), in.get(1), labels()));
     }
 
     @Test

@@ -7,10 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.commons.rng.simple.RandomSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.sapwood.autograd.MeanSquaredErrorOp;
 import org.sapwood.autograd.PerSampleSink;
@@ -31,6 +34,12 @@ class UNetTest {
         return Backends.names().stream()
                 .filter(name -> Backends.unavailable(name) == null)
                 .map(name -> Backends.choose(name).open());
+    }
+
+    /** Each pair with a backend of its own: JUnit closes the arguments after every call. */
+    private static Stream<Arguments> backendsAndModels() {
+        return Stream.of(TinyUNets.CONFIG, TinyUNets.CONDITIONAL)
+                .flatMap(config -> backends().map(backend -> Arguments.of(backend, config)));
     }
 
     /** What one run says about each example: [batch][output, loss, gradient]. */
@@ -89,9 +98,9 @@ class UNetTest {
 
     /** Nothing in the model mixes examples: what a private step takes for the gradient of one is of that one alone. */
     @ParameterizedTest
-    @MethodSource("backends")
-    void anExampleDoesNotFeelItsNeighbours(Backend backend) {
-        UNet model = TinyUNets.random(TinyUNets.CONFIG, 1);
+    @MethodSource("backendsAndModels")
+    void anExampleDoesNotFeelItsNeighbours(Backend backend, UNetConfig config) {
+        UNet model = TinyUNets.random(config, 1);
         Answers before = run(model, backend, 0, 1, 2);
         Answers after = run(model, backend, 0, 7, 2);
         assertSame(before, 0, after, 0);
@@ -102,9 +111,9 @@ class UNetTest {
     }
 
     @ParameterizedTest
-    @MethodSource("backends")
-    void aFreshAdapterDoesNotChangeTheModel(Backend backend) {
-        UNet model = TinyUNets.random(TinyUNets.CONFIG, 2);
+    @MethodSource("backendsAndModels")
+    void aFreshAdapterDoesNotChangeTheModel(Backend backend, UNetConfig config) {
+        UNet model = TinyUNets.random(config, 2);
         float[] before = run(model, backend, 0).outputs[0];
         for (Adaptable matrix : List.copyOf(model.matrices().values())) {
             matrix.adapt(model.parameters(), 3, 1f, RandomSource.XO_SHI_RO_256_PP.create(1L));
@@ -114,29 +123,46 @@ class UNetTest {
         assertThrows(IllegalStateException.class, () -> first.adapt(model.parameters(), 3, 1f));
     }
 
+    /** What a model draws for a label, or for none. */
+    private static float[] output(UNet model, OptionalInt label) {
+        try (Backend backend = new ScalarBackend()) {
+            Tape tape = Tape.forInference(backend, new Arena(backend));
+            Variable x = tape.input(1, TOKENS, CHANNELS);
+            Variable time = tape.input(1, 1, 4);
+            Indices labels = new Indices(1);
+            labels.values()[0] = label.orElse(0);
+            Variable output = model.forward(tape, x, time, label.isEmpty() ? null : labels);
+            tape.keep(output);
+            tape.seal();
+            tape.forward();
+            return output.value().toArray();
+        }
+    }
+
+    private static void assertAllDiffer(List<float[]> outputs) {
+        for (int i = 0; i < outputs.size(); i++) {
+            for (int j = 0; j < i; j++) {
+                assertFalse(Arrays.equals(outputs.get(i), outputs.get(j)), i + " and " + j);
+            }
+        }
+    }
+
     @Test
     void theClassCountsOnlyWhereLabelsAreGiven() {
         UNet model = TinyUNets.random(TinyUNets.CONFIG, 3);
-        try (Backend backend = new ScalarBackend()) {
-            float[][] outputs = new float[4][];
-            for (int label = 0; label < 4; label++) {
-                Tape tape = Tape.forInference(backend, new Arena(backend));
-                Variable x = tape.input(1, TOKENS, CHANNELS);
-                Variable time = tape.input(1, 1, 4);
-                Indices labels = new Indices(1);
-                labels.values()[0] = label % 3;
-                Variable output = model.forward(tape, x, time, label == 3 ? null : labels);
-                tape.keep(output);
-                tape.seal();
-                tape.forward();
-                outputs[label] = output.value().toArray();
-            }
-            for (int i = 0; i < 4; i++) {
-                for (int j = 0; j < i; j++) {
-                    assertFalse(Arrays.equals(outputs[i], outputs[j]), i + " and " + j);
-                }
-            }
-        }
+        assertAllDiffer(Stream.of(OptionalInt.of(0), OptionalInt.of(1), OptionalInt.of(2), OptionalInt.empty())
+                .map(label -> output(model, label))
+                .toList());
+    }
+
+    @Test
+    void theClassComesInByTokensAlone() {
+        UNet model = TinyUNets.random(TinyUNets.TOKENS_ONLY, 3);
+        assertEquals(List.of("class_tokens.weight"), model.conditionParameters());
+        assertAllDiffer(IntStream.range(0, 3)
+                .mapToObj(label -> output(model, OptionalInt.of(label)))
+                .toList());
+        assertThrows(IllegalArgumentException.class, () -> output(model, OptionalInt.empty()));
     }
 
     @Test

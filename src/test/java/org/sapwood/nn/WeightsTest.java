@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -99,6 +100,29 @@ class WeightsTest {
                 3,
                 Objects.requireNonNull(matrix(loaded, "conv_in.weight").lora()).rank());
         assertNull(matrix(loaded, "conv_out.weight").lora());
+    }
+
+    @Test
+    void modelsWithTransformersComeBack() {
+        for (UNetConfig config : List.of(TinyUNets.CONDITIONAL, TinyUNets.TOKENS_ONLY)) {
+            UNet saved = TinyUNets.random(config, 4);
+            matrix(saved, "mid_block.attentions.0.transformer_blocks.0.attn2.to_v.weight")
+                    .adapt(saved.parameters(), 2, 1);
+            Weights.save(saved, Map.of(), file);
+            UNet loaded = new UNet(config);
+            Weights.load(loaded, Safetensors.read(file), 1);
+            assertArrayEquals(weights(saved), weights(loaded));
+        }
+    }
+
+    @Test
+    void projectionsAroundTransformersHaveDiffusersShapesOnDisk() {
+        String name = "down_blocks.1.attentions.0.proj_in.weight";
+        Weights.save(TinyUNets.random(TinyUNets.CONDITIONAL, 4), Map.of(), file);
+        assertArrayEquals(
+                new int[] {8, 8, 1, 1}, Safetensors.read(file).require(name).shape());
+        Weights.save(TinyUNets.random(TinyUNets.TOKENS_ONLY, 4), Map.of(), file);
+        assertArrayEquals(new int[] {8, 8}, Safetensors.read(file).require(name).shape());
     }
 
     @Test

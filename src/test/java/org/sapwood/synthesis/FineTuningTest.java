@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -75,6 +76,54 @@ class FineTuningTest {
             }
         }
         return false;
+    }
+
+    @Test
+    void dpDiffusionTrainsEveryWeight() {
+        TrainOptions options =
+                TinyModels.options(Method.DP_DIFFUSION, SelectionRule.ALL, publicModel, 3, 4, OptionalLong.empty());
+        RunFolder folder = run("full", TinyModels.with(options, "timestepsPerImage", 3), 2);
+        SafetensorsFile trained = checkpoint(folder);
+        SafetensorsFile before = Safetensors.read(publicModel);
+        assertEquals(before.tensors().keySet(), trained.tensors().keySet(), "no adapters");
+        for (String name : before.tensors().keySet()) {
+            assertFalse(
+                    Arrays.equals(
+                            before.require(name).toFloats(),
+                            trained.require(name).toFloats()),
+                    name + " must train");
+        }
+        Map<String, Object> ledger = Json.readObject(folder.privacyJson());
+        assertEquals(1, JsonFields.list(ledger, "events").size(), "training alone, no selection");
+    }
+
+    @Test
+    void trainingFromScratchResumesWhatItHadLearnt() {
+        TrainOptions fromPublic =
+                TinyModels.options(Method.DP_DIFFUSION, SelectionRule.ALL, publicModel, 4, 4, OptionalLong.empty());
+        Map<String, Object> json = new LinkedHashMap<>(fromPublic.toJson());
+        json.put("publicModel", TrainOptions.NO_PUBLIC_MODEL);
+        json.put("config", publicModel.resolveSibling("config.json").toString());
+        TrainOptions options = TrainOptions.fromJson(json);
+        RunFolder folder = run("scratch", options, 1);
+        SafetensorsFile trained = checkpoint(folder);
+        FineTuning.resume(folder, BACKEND, 1, ProgressListener.SILENT);
+        SafetensorsFile again = checkpoint(folder);
+        assertEquals(11 * 32, trained.require("class_embedding.weight").toFloats().length, "ten digits and no class");
+        for (String name : trained.tensors().keySet()) {
+            assertArrayEquals(
+                    trained.require(name).toFloats(), again.require(name).toFloats(), name);
+        }
+    }
+
+    @Test
+    void adaptersOfRandomWeightsAreRefused() {
+        Map<String, Object> json = new LinkedHashMap<>(
+                TinyModels.options(publicModel, OptionalLong.empty()).toJson());
+        json.put("publicModel", TrainOptions.NO_PUBLIC_MODEL);
+        json.put("config", "unet28");
+        UserException e = assertThrows(UserException.class, () -> TrainOptions.fromJson(json));
+        assertTrue(e.getMessage().contains("dp-sapf"), e.getMessage());
     }
 
     @Test

@@ -17,6 +17,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.sapwood.autograd.ParameterVector;
 import org.sapwood.data.Glyphs;
 import org.sapwood.data.ImageSet;
+import org.sapwood.diffusion.DenoisingTape;
 import org.sapwood.diffusion.NoiseSchedule;
 import org.sapwood.diffusion.TimestepSampler;
 import org.sapwood.nn.UNet;
@@ -86,7 +87,15 @@ class PrivateStepTest {
     private static DenoisingDraws draws(int threads) {
         NoiseSchedule schedule = NoiseSchedule.linear(1000);
         DenoisingDraws draws = new DenoisingDraws(
-                IMAGES, schedule, TimestepSampler.uniform(1000), Augmentation.NONE, 0.1, 10, 99, threads);
+                new PixelImages(IMAGES),
+                schedule,
+                TimestepSampler.uniform(1000),
+                Augmentation.NONE,
+                1,
+                0.1,
+                10,
+                99,
+                threads);
         draws.select(0, new int[] {0, 1, 2, 3, 4, 5, 6});
         return draws;
     }
@@ -160,7 +169,7 @@ class PrivateStepTest {
         GradientEngine.DrawSource poisoned = (worker, example, draw, tape, slot) -> {
             finite.fill(worker, example, draw, tape, slot);
             if (example == 2) {
-                tape.setImage(slot, nan, 0);
+                ((DenoisingTape) tape).setImage(slot, nan, 0);
             }
         };
         long[] without = new long[MODEL.parameters().trainable().size()];

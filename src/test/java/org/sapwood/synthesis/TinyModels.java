@@ -1,6 +1,7 @@
 package org.sapwood.synthesis;
 
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -58,17 +59,29 @@ final class TinyModels {
         return options(Method.DP_SAPF, SelectionRule.ENERGY, publicModel, 4, 4, seed);
     }
 
+    /** The same options but for one, named as in {@code run.json}. */
+    static TrainOptions with(TrainOptions options, String name, Object value) {
+        Map<String, Object> json = new LinkedHashMap<>(options.toJson());
+        if (!json.containsKey(name)) {
+            throw new IllegalArgumentException("there is no option " + name);
+        }
+        json.put(name, value);
+        return TrainOptions.fromJson(json);
+    }
+
     static TrainOptions options(
             Method method, SelectionRule selection, Path publicModel, int steps, int microBatch, OptionalLong seed) {
         return new TrainOptions(
                 method,
                 publicModel.toString(),
+                "",
                 new ImageSource(List.of("glyphs:sensitive:40:5"), ReadOptions.asStored()),
                 8,
                 OptionalDouble.empty(),
                 6,
                 steps,
                 2,
+                1,
                 0.1,
                 TrainOptions.Clipping.FLAT,
                 1e-2,
@@ -86,6 +99,7 @@ final class TinyModels {
                 1,
                 2,
                 true,
+                0,
                 Augmentation.NONE,
                 0.1,
                 "",

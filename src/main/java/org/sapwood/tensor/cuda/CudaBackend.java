@@ -175,6 +175,17 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
+    public void layerNorm(Tensor x, Tensor gamma, Tensor beta, float epsilon, Tensor statistics, Tensor y) {
+        CudaLayerNorm.layerNorm(stream, x, gamma, beta, epsilon, statistics, y);
+    }
+
+    @Override
+    public void layerNormBackwardInput(
+            Tensor x, Tensor gamma, Tensor statistics, Tensor dy, Tensor dx, boolean accumulate) {
+        CudaLayerNorm.layerNormBackwardInput(stream, x, gamma, statistics, dy, dx, accumulate);
+    }
+
+    @Override
     public void attention(Tensor q, Tensor k, Tensor v, int heads, Tensor logSumExp, Tensor y) {
         CudaAttention.attention(stream, q, k, v, heads, logSumExp, y);
     }
@@ -229,6 +240,36 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
+    public void leakyRelu(Tensor x, float slope, Tensor y) {
+        CudaElementwise.leakyRelu(stream, x, slope, y);
+    }
+
+    @Override
+    public void leakyReluBackward(Tensor x, float slope, Tensor dy, Tensor dx, boolean accumulate) {
+        CudaElementwise.leakyReluBackward(stream, x, slope, dy, dx, accumulate);
+    }
+
+    @Override
+    public void tanh(Tensor x, Tensor y) {
+        CudaElementwise.tanh(stream, x, y);
+    }
+
+    @Override
+    public void tanhBackward(Tensor y, Tensor dy, Tensor dx, boolean accumulate) {
+        CudaElementwise.tanhBackward(stream, y, dy, dx, accumulate);
+    }
+
+    @Override
+    public void geglu(Tensor x, Tensor y) {
+        CudaElementwise.geglu(stream, x, y);
+    }
+
+    @Override
+    public void gegluBackward(Tensor x, Tensor dy, Tensor dx, boolean accumulate) {
+        CudaElementwise.gegluBackward(stream, x, dy, dx, accumulate);
+    }
+
+    @Override
     public void addPerSample(Tensor x, Tensor v, Tensor y) {
         CudaElementwise.addPerSample(stream, x, v, y);
     }
@@ -267,6 +308,21 @@ public final class CudaBackend implements Backend {
     @Override
     public void crossEntropy(Tensor logits, Indices labels, float gradientScale, Tensor loss, Tensor dLogits) {
         CudaLoss.crossEntropy(stream, logits, labels, gradientScale, loss, dLogits);
+    }
+
+    @Override
+    public void gaussianSample(Tensor moments, Tensor noise, Tensor z) {
+        CudaGaussian.gaussianSample(stream, moments, noise, z);
+    }
+
+    @Override
+    public void gaussianSampleBackward(Tensor moments, Tensor noise, Tensor dz, Tensor dMoments, boolean accumulate) {
+        CudaGaussian.gaussianSampleBackward(stream, moments, noise, dz, dMoments, accumulate);
+    }
+
+    @Override
+    public void gaussianDivergence(Tensor moments, float gradientScale, Tensor divergence, Tensor dMoments) {
+        CudaGaussian.gaussianDivergence(stream, moments, gradientScale, divergence, dMoments);
     }
 
     @Override
@@ -329,6 +385,11 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
+    public void layerNormScaleGradient(Tensor x, Tensor statistics, Tensor dy, GradientRows target) {
+        CudaLayerNorm.layerNormScaleGradient(stream, x, statistics, dy, target);
+    }
+
+    @Override
     public void embeddingGradient(Indices indices, int rows, Tensor dy, GradientRows target) {
         CudaEmbedding.embeddingGradient(stream, indices, rows, dy, target);
     }
@@ -339,8 +400,8 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
-    public void accumulateOnGrid(Tensor matrix, int row, int from, int length, double multiplier, long[] sums) {
-        CudaPrivateGradients.accumulateOnGrid(stream, matrix, row, from, length, multiplier, sums);
+    public void accumulateOnGrid(Tensor matrix, int row, int from, int length, double multiplier, long[] sums, int to) {
+        CudaPrivateGradients.accumulateOnGrid(stream, matrix, row, from, length, multiplier, sums, to);
     }
 
     @Override

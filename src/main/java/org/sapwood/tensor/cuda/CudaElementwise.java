@@ -53,6 +53,51 @@ final class CudaElementwise {
                 dx);
     }
 
+    static void leakyRelu(CudaStream stream, Tensor x, float slope, Tensor y) {
+        finish(kernel(stream, "elementwise_leaky_relu").tensor(x).f32(slope).tensor(y), y);
+    }
+
+    static void leakyReluBackward(CudaStream stream, Tensor x, float slope, Tensor dy, Tensor dx, boolean accumulate) {
+        finish(
+                kernel(stream, "elementwise_leaky_relu_backward")
+                        .tensor(x)
+                        .f32(slope)
+                        .tensor(dy)
+                        .tensor(dx)
+                        .flag(accumulate),
+                dx);
+    }
+
+    static void tanh(CudaStream stream, Tensor x, Tensor y) {
+        finish(kernel(stream, "elementwise_tanh").tensor(x).tensor(y), y);
+    }
+
+    static void tanhBackward(CudaStream stream, Tensor y, Tensor dy, Tensor dx, boolean accumulate) {
+        finish(
+                kernel(stream, "elementwise_tanh_backward")
+                        .tensor(y)
+                        .tensor(dy)
+                        .tensor(dx)
+                        .flag(accumulate),
+                dx);
+    }
+
+    static void geglu(CudaStream stream, Tensor x, Tensor y) {
+        finish(kernel(stream, "elementwise_geglu").tensor(x).tensor(y).i32(y.dim(-1)), y);
+    }
+
+    /** A thread writes both halves of dx for an element of dy. */
+    static void gegluBackward(CudaStream stream, Tensor x, Tensor dy, Tensor dx, boolean accumulate) {
+        finish(
+                kernel(stream, "elementwise_geglu_backward")
+                        .tensor(x)
+                        .tensor(dy)
+                        .tensor(dx)
+                        .flag(accumulate)
+                        .i32(dy.dim(-1)),
+                dy);
+    }
+
     static void addPerSample(CudaStream stream, Tensor x, Tensor v, Tensor y) {
         finish(
                 kernel(stream, "elementwise_add_per_sample")

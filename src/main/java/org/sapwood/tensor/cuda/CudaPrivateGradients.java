@@ -36,12 +36,12 @@ final class CudaPrivateGradients {
     }
 
     static void accumulateOnGrid(
-            CudaStream stream, Tensor matrix, int row, int from, int length, double multiplier, long[] sums) {
+            CudaStream stream, Tensor matrix, int row, int from, int length, double multiplier, long[] sums, int to) {
         if (length == 0) {
             return;
         }
         long onDevice = stream.workspace((long) length * Long.BYTES);
-        stream.staging().upload(sums, from, length, onDevice);
+        stream.staging().upload(sums, to, length, onDevice);
         long start = (long) row * matrix.shape().rowSize() + from;
         stream.kernel("clip_accumulate", "clip_accumulate_row")
                 .address(stream.address(matrix) + start * Float.BYTES)
@@ -49,6 +49,6 @@ final class CudaPrivateGradients {
                 .f64(multiplier)
                 .address(onDevice)
                 .overItems(length, THREADS);
-        stream.staging().download(onDevice, length, sums, from);
+        stream.staging().download(onDevice, length, sums, to);
     }
 }

@@ -104,6 +104,17 @@ public final class ScalarBackend implements Backend {
     }
 
     @Override
+    public void layerNorm(Tensor x, Tensor gamma, Tensor beta, float epsilon, Tensor statistics, Tensor y) {
+        ScalarLayerNorm.layerNorm(x, gamma, beta, epsilon, statistics, y);
+    }
+
+    @Override
+    public void layerNormBackwardInput(
+            Tensor x, Tensor gamma, Tensor statistics, Tensor dy, Tensor dx, boolean accumulate) {
+        ScalarLayerNorm.layerNormBackwardInput(x, gamma, statistics, dy, dx, accumulate);
+    }
+
+    @Override
     public void attention(Tensor q, Tensor k, Tensor v, int heads, Tensor logSumExp, Tensor y) {
         ScalarAttention.attention(q, k, v, heads, logSumExp, y);
     }
@@ -158,6 +169,36 @@ public final class ScalarBackend implements Backend {
     }
 
     @Override
+    public void leakyRelu(Tensor x, float slope, Tensor y) {
+        ScalarElementwise.leakyRelu(x, slope, y);
+    }
+
+    @Override
+    public void leakyReluBackward(Tensor x, float slope, Tensor dy, Tensor dx, boolean accumulate) {
+        ScalarElementwise.leakyReluBackward(x, slope, dy, dx, accumulate);
+    }
+
+    @Override
+    public void tanh(Tensor x, Tensor y) {
+        ScalarElementwise.tanh(x, y);
+    }
+
+    @Override
+    public void tanhBackward(Tensor y, Tensor dy, Tensor dx, boolean accumulate) {
+        ScalarElementwise.tanhBackward(y, dy, dx, accumulate);
+    }
+
+    @Override
+    public void geglu(Tensor x, Tensor y) {
+        ScalarElementwise.geglu(x, y);
+    }
+
+    @Override
+    public void gegluBackward(Tensor x, Tensor dy, Tensor dx, boolean accumulate) {
+        ScalarElementwise.gegluBackward(x, dy, dx, accumulate);
+    }
+
+    @Override
     public void addPerSample(Tensor x, Tensor v, Tensor y) {
         ScalarElementwise.addPerSample(x, v, y);
     }
@@ -199,6 +240,21 @@ public final class ScalarBackend implements Backend {
     }
 
     @Override
+    public void gaussianSample(Tensor moments, Tensor noise, Tensor z) {
+        ScalarGaussian.gaussianSample(moments, noise, z);
+    }
+
+    @Override
+    public void gaussianSampleBackward(Tensor moments, Tensor noise, Tensor dz, Tensor dMoments, boolean accumulate) {
+        ScalarGaussian.gaussianSampleBackward(moments, noise, dz, dMoments, accumulate);
+    }
+
+    @Override
+    public void gaussianDivergence(Tensor moments, float gradientScale, Tensor divergence, Tensor dMoments) {
+        ScalarGaussian.gaussianDivergence(moments, gradientScale, divergence, dMoments);
+    }
+
+    @Override
     public void weightGradient(Tensor x, Tensor dy, float alpha, GradientRows target) {
         ScalarPrivateGradients.weightGradient(x, dy, alpha, target);
     }
@@ -229,6 +285,11 @@ public final class ScalarBackend implements Backend {
     }
 
     @Override
+    public void layerNormScaleGradient(Tensor x, Tensor statistics, Tensor dy, GradientRows target) {
+        ScalarLayerNorm.layerNormScaleGradient(x, statistics, dy, target);
+    }
+
+    @Override
     public void embeddingGradient(Indices indices, int rows, Tensor dy, GradientRows target) {
         ScalarEmbedding.embeddingGradient(indices, rows, dy, target);
     }
@@ -239,8 +300,8 @@ public final class ScalarBackend implements Backend {
     }
 
     @Override
-    public void accumulateOnGrid(Tensor matrix, int row, int from, int length, double multiplier, long[] sums) {
-        ScalarPrivateGradients.accumulateOnGrid(matrix, row, from, length, multiplier, sums);
+    public void accumulateOnGrid(Tensor matrix, int row, int from, int length, double multiplier, long[] sums, int to) {
+        ScalarPrivateGradients.accumulateOnGrid(matrix, row, from, length, multiplier, sums, to);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package org.sapwood.tensor.scalar;
 
+import org.apache.commons.numbers.gamma.Erfc;
 import org.sapwood.tensor.Tensor;
 
 /** Ops whose outputs depend on one input position each, and the sums over tokens that are their transposes. */
@@ -55,6 +56,60 @@ final class ScalarElementwise {
         for (int i = 0; i < dx.size(); i++) {
             put(dx, i, x.array()[x.offset() + i] > 0 ? dy.array()[dy.offset() + i] : 0, accumulate);
         }
+    }
+
+    static void leakyRelu(Tensor x, float slope, Tensor y) {
+        for (int i = 0; i < y.size(); i++) {
+            float value = x.array()[x.offset() + i];
+            y.array()[y.offset() + i] = value > 0 ? value : slope * value;
+        }
+    }
+
+    static void leakyReluBackward(Tensor x, float slope, Tensor dy, Tensor dx, boolean accumulate) {
+        for (int i = 0; i < dx.size(); i++) {
+            float gradient = dy.array()[dy.offset() + i];
+            put(dx, i, x.array()[x.offset() + i] > 0 ? gradient : slope * gradient, accumulate);
+        }
+    }
+
+    static void tanh(Tensor x, Tensor y) {
+        for (int i = 0; i < y.size(); i++) {
+            y.array()[y.offset() + i] = (float) Math.tanh(x.array()[x.offset() + i]);
+        }
+    }
+
+    static void tanhBackward(Tensor y, Tensor dy, Tensor dx, boolean accumulate) {
+        for (int i = 0; i < dx.size(); i++) {
+            double value = y.array()[y.offset() + i];
+            put(dx, i, (float) (dy.array()[dy.offset() + i] * (1 - value * value)), accumulate);
+        }
+    }
+
+    static void geglu(Tensor x, Tensor y) {
+        int width = y.dim(-1);
+        for (int i = 0; i < y.size(); i++) {
+            int at = x.offset() + i / width * 2 * width + i % width;
+            double gate = x.array()[at + width];
+            y.array()[y.offset() + i] = (float) (x.array()[at] * (gate * normal(gate)));
+        }
+    }
+
+    static void gegluBackward(Tensor x, Tensor dy, Tensor dx, boolean accumulate) {
+        int width = dy.dim(-1);
+        for (int i = 0; i < dy.size(); i++) {
+            int at = i / width * 2 * width + i % width;
+            double value = x.array()[x.offset() + at];
+            double gate = x.array()[x.offset() + at + width];
+            double gradient = dy.array()[dy.offset() + i];
+            double density = Math.exp(-gate * gate / 2) / Math.sqrt(2 * Math.PI);
+            put(dx, at, (float) (gradient * (gate * normal(gate))), accumulate);
+            put(dx, at + width, (float) (gradient * value * (normal(gate) + gate * density)), accumulate);
+        }
+    }
+
+    /** The distribution function of the standard normal, also where it is small; within 2e-15 of its value. */
+    private static double normal(double x) {
+        return Erfc.value(-x / Math.sqrt(2)) / 2;
     }
 
     static void addPerSample(Tensor x, Tensor v, Tensor y) {

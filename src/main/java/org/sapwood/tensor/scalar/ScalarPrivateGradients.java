@@ -42,10 +42,10 @@ final class ScalarPrivateGradients {
         }
     }
 
-    static void accumulateOnGrid(Tensor matrix, int row, int from, int length, double multiplier, long[] sums) {
+    static void accumulateOnGrid(Tensor matrix, int row, int from, int length, double multiplier, long[] sums, int to) {
         int start = matrix.offset() + row * matrix.shape().rowSize() + from;
         for (int j = 0; j < length; j++) {
-            sums[from + j] += (long) Math.rint((double) matrix.array()[start + j] * multiplier);
+            sums[to + j] += (long) Math.rint((double) matrix.array()[start + j] * multiplier);
         }
     }
 }

@@ -32,6 +32,11 @@ final class Lanes {
         return LANES.indexInRange(from, to);
     }
 
+    /** {@code n} rounded up to full vectors. */
+    static int roundToVector(int n) {
+        return (n + V - 1) / V * V;
+    }
+
     /** {@code n} rounded up to full panels. */
     static int roundToPanel(int n) {
         return (n + PANEL - 1) / PANEL * PANEL;
@@ -51,10 +56,10 @@ final class Lanes {
      * Sum of all lanes, halving: a fixed order. {@code reduceLanes(ADD)} takes another order in the interpreter than in
      * compiled code, so its bits change while a program warms up.
      *
-     * @param scratch at least V floats; shuffles instead would allocate
+     * @param scratch holds the V lanes, and is overwritten; shuffles of a vector would allocate, and so would a vector
+     *     passed to a method that the compiler finds no room to inline
      */
-    static float sum(FloatVector vector, float[] scratch) {
-        vector.intoArray(scratch, 0);
+    static float sum(float[] scratch) {
         for (int half = V / 2; half > 0; half /= 2) {
             for (int i = 0; i < half; i++) {
                 scratch[i] += scratch[i + half];
@@ -66,13 +71,12 @@ final class Lanes {
     /**
      * Maximum of all lanes; NaN if any is.
      *
-     * @param scratch at least V floats
+     * @param lanes holds the V lanes
      */
-    static float max(FloatVector vector, float[] scratch) {
-        vector.intoArray(scratch, 0);
-        float max = scratch[0];
+    static float max(float[] lanes) {
+        float max = lanes[0];
         for (int i = 1; i < V; i++) {
-            max = Math.max(max, scratch[i]);
+            max = Math.max(max, lanes[i]);
         }
         return max;
     }

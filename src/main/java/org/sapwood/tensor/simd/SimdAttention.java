@@ -11,7 +11,7 @@ import org.sapwood.tensor.Tensor;
  * Multi-head attention, one (sample, head) after the other, in blocks of queries: the scores of a block are [block, Tk]
  * and never leave the cache, and the backward pass rebuilds them from the logarithmic normaliser.
  *
- * <p>Rows of scores are padded to whole panels; the padding holds probability 0.
+ * <p>Rows of scores are padded to whole vectors; the padding holds probability 0.
  */
 final class SimdAttention {
     /** Queries per block: four full tiles. */
@@ -37,7 +37,7 @@ final class SimdAttention {
         int keyCount = k.shape().rowSize() / channels;
         int width = channels / heads;
         float scale = (float) (1 / Math.sqrt(width));
-        int padded = Lanes.roundToPanel(keyCount);
+        int padded = Lanes.roundToVector(keyCount);
         probabilities = Lanes.grow(probabilities, BLOCK * padded);
         for (int sample = 0; sample < q.dim(0); sample++) {
             for (int head = 0; head < heads; head++) {
@@ -77,7 +77,7 @@ final class SimdAttention {
         int keyCount = k.shape().rowSize() / channels;
         int width = channels / heads;
         float scale = (float) (1 / Math.sqrt(width));
-        int padded = Lanes.roundToPanel(keyCount);
+        int padded = Lanes.roundToVector(keyCount);
         probabilities = Lanes.grow(probabilities, BLOCK * padded);
         gradients = Lanes.grow(gradients, BLOCK * padded);
         for (int sample = 0; sample < q.dim(0); sample++) {
@@ -168,7 +168,8 @@ final class SimdAttention {
         for (int j = V; j < padded; j += V) {
             largest = largest.max(FloatVector.fromArray(LANES, scores, start + j));
         }
-        float max = Lanes.max(largest, lanes);
+        largest.intoArray(lanes, 0);
+        float max = Lanes.max(lanes);
         FloatVector sums = FloatVector.zero(LANES);
         for (int j = 0; j < padded; j += V) {
             FloatVector e = VectorMath.exp(
@@ -176,7 +177,8 @@ final class SimdAttention {
             sums = sums.add(e);
             e.intoArray(scores, start + j);
         }
-        float sum = Lanes.sum(sums, lanes);
+        sums.intoArray(lanes, 0);
+        float sum = Lanes.sum(lanes);
         float inverse = 1f / sum;
         for (int j = 0; j < padded; j += V) {
             FloatVector.fromArray(LANES, scores, start + j).mul(inverse).intoArray(scores, start + j);
@@ -203,7 +205,8 @@ final class SimdAttention {
         for (; j <= n - V; j += V) {
             sum = FloatVector.fromArray(LANES, a, aStart + j).fma(FloatVector.fromArray(LANES, b, bStart + j), sum);
         }
-        float total = Lanes.sum(sum, lanes);
+        sum.intoArray(lanes, 0);
+        float total = Lanes.sum(lanes);
         for (; j < n; j++) {
             total = Math.fma(a[aStart + j], b[bStart + j], total);
         }

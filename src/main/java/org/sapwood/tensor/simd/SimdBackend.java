@@ -23,6 +23,7 @@ public final class SimdBackend implements Backend {
     private final SimdLora lora;
     private final SimdConvolution convolution;
     private final SimdNormalization normalization = new SimdNormalization();
+    private final SimdLayerNorm layerNorm = new SimdLayerNorm();
     private final SimdAttention attention;
     private final SimdPrivateGradients privateGradients;
 
@@ -138,6 +139,17 @@ public final class SimdBackend implements Backend {
     }
 
     @Override
+    public void layerNorm(Tensor x, Tensor gamma, Tensor beta, float epsilon, Tensor statistics, Tensor y) {
+        layerNorm.layerNorm(x, gamma, beta, epsilon, statistics, y);
+    }
+
+    @Override
+    public void layerNormBackwardInput(
+            Tensor x, Tensor gamma, Tensor statistics, Tensor dy, Tensor dx, boolean accumulate) {
+        layerNorm.layerNormBackwardInput(x, gamma, statistics, dy, dx, accumulate);
+    }
+
+    @Override
     public void attention(Tensor q, Tensor k, Tensor v, int heads, Tensor logSumExp, Tensor y) {
         attention.attention(q, k, v, heads, logSumExp, y);
     }
@@ -192,6 +204,36 @@ public final class SimdBackend implements Backend {
     }
 
     @Override
+    public void leakyRelu(Tensor x, float slope, Tensor y) {
+        SimdElementwise.leakyRelu(x, slope, y);
+    }
+
+    @Override
+    public void leakyReluBackward(Tensor x, float slope, Tensor dy, Tensor dx, boolean accumulate) {
+        SimdElementwise.leakyReluBackward(x, slope, dy, dx, accumulate);
+    }
+
+    @Override
+    public void tanh(Tensor x, Tensor y) {
+        SimdElementwise.tanh(x, y);
+    }
+
+    @Override
+    public void tanhBackward(Tensor y, Tensor dy, Tensor dx, boolean accumulate) {
+        SimdElementwise.tanhBackward(y, dy, dx, accumulate);
+    }
+
+    @Override
+    public void geglu(Tensor x, Tensor y) {
+        SimdElementwise.geglu(x, y);
+    }
+
+    @Override
+    public void gegluBackward(Tensor x, Tensor dy, Tensor dx, boolean accumulate) {
+        SimdElementwise.gegluBackward(x, dy, dx, accumulate);
+    }
+
+    @Override
     public void addPerSample(Tensor x, Tensor v, Tensor y) {
         SimdElementwise.addPerSample(x, v, y);
     }
@@ -233,6 +275,21 @@ public final class SimdBackend implements Backend {
     }
 
     @Override
+    public void gaussianSample(Tensor moments, Tensor noise, Tensor z) {
+        scalar.gaussianSample(moments, noise, z);
+    }
+
+    @Override
+    public void gaussianSampleBackward(Tensor moments, Tensor noise, Tensor dz, Tensor dMoments, boolean accumulate) {
+        scalar.gaussianSampleBackward(moments, noise, dz, dMoments, accumulate);
+    }
+
+    @Override
+    public void gaussianDivergence(Tensor moments, float gradientScale, Tensor divergence, Tensor dMoments) {
+        scalar.gaussianDivergence(moments, gradientScale, divergence, dMoments);
+    }
+
+    @Override
     public void weightGradient(Tensor x, Tensor dy, float alpha, GradientRows target) {
         privateGradients.weightGradient(x, dy, alpha, target);
     }
@@ -262,6 +319,11 @@ public final class SimdBackend implements Backend {
     }
 
     @Override
+    public void layerNormScaleGradient(Tensor x, Tensor statistics, Tensor dy, GradientRows target) {
+        layerNorm.layerNormScaleGradient(x, statistics, dy, target);
+    }
+
+    @Override
     public void embeddingGradient(Indices indices, int rows, Tensor dy, GradientRows target) {
         scalar.embeddingGradient(indices, rows, dy, target);
     }
@@ -272,8 +334,8 @@ public final class SimdBackend implements Backend {
     }
 
     @Override
-    public void accumulateOnGrid(Tensor matrix, int row, int from, int length, double multiplier, long[] sums) {
-        SimdPrivateGradients.accumulateOnGrid(matrix, row, from, length, multiplier, sums);
+    public void accumulateOnGrid(Tensor matrix, int row, int from, int length, double multiplier, long[] sums, int to) {
+        SimdPrivateGradients.accumulateOnGrid(matrix, row, from, length, multiplier, sums, to);
     }
 
     @Override

@@ -119,7 +119,8 @@ final class SimdConvolution {
                 sum = FloatVector.fromArray(LANES, x, xAt + j).fma(taps, sum);
             }
         }
-        return Lanes.sum(sum, lanes);
+        sum.intoArray(lanes, 0);
+        return Lanes.sum(lanes);
     }
 
     /** The weight as [Cout][k][kernel·Cin]. */

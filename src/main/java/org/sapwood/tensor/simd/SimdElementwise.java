@@ -128,6 +128,117 @@ final class SimdElementwise {
         }
     }
 
+    static void leakyRelu(Tensor x, float slope, Tensor y) {
+        float[] in = x.array();
+        float[] out = y.array();
+        int n = y.size();
+        for (int j = 0; j < n; j += V) {
+            VectorMask<Float> mask = Lanes.tail(j, n);
+            FloatVector v = FloatVector.fromArray(LANES, in, x.offset() + j, mask);
+            v.mul(slope).blend(v, v.compare(VectorOperators.GT, 0f)).intoArray(out, y.offset() + j, mask);
+        }
+    }
+
+    static void leakyReluBackward(Tensor x, float slope, Tensor dy, Tensor dx, boolean accumulate) {
+        float[] in = x.array();
+        float[] gradient = dy.array();
+        float[] out = dx.array();
+        int n = dx.size();
+        for (int j = 0; j < n; j += V) {
+            VectorMask<Float> mask = Lanes.tail(j, n);
+            FloatVector v = FloatVector.fromArray(LANES, in, x.offset() + j, mask);
+            FloatVector g = FloatVector.fromArray(LANES, gradient, dy.offset() + j, mask);
+            put(g.mul(slope).blend(g, v.compare(VectorOperators.GT, 0f)), out, dx.offset() + j, mask, accumulate);
+        }
+    }
+
+    static void tanh(Tensor x, Tensor y) {
+        float[] in = x.array();
+        float[] out = y.array();
+        int n = y.size();
+        for (int j = 0; j < n; j += V) {
+            VectorMask<Float> mask = Lanes.tail(j, n);
+            VectorMath.tanh(FloatVector.fromArray(LANES, in, x.offset() + j, mask))
+                    .intoArray(out, y.offset() + j, mask);
+        }
+    }
+
+    static void tanhBackward(Tensor y, Tensor dy, Tensor dx, boolean accumulate) {
+        float[] in = y.array();
+        float[] gradient = dy.array();
+        float[] out = dx.array();
+        FloatVector one = FloatVector.broadcast(LANES, 1f);
+        int n = dx.size();
+        for (int j = 0; j < n; j += V) {
+            VectorMask<Float> mask = Lanes.tail(j, n);
+            FloatVector v = FloatVector.fromArray(LANES, in, y.offset() + j, mask);
+            FloatVector g = FloatVector.fromArray(LANES, gradient, dy.offset() + j, mask);
+            put(g.mul(v.neg().fma(v, one)), out, dx.offset() + j, mask, accumulate);
+        }
+    }
+
+    static void geglu(Tensor x, Tensor y) {
+        int width = y.dim(-1);
+        for (int row = 0; row < y.size() / width; row++) {
+            gateRow(x.array(), x.offset() + 2 * row * width, width, y.array(), y.offset() + row * width);
+        }
+    }
+
+    private static void gateRow(float[] x, int from, int width, float[] y, int to) {
+        for (int c = 0; c < width; c += V) {
+            VectorMask<Float> mask = Lanes.tail(c, width);
+            FloatVector value = FloatVector.fromArray(LANES, x, from + c, mask);
+            FloatVector gate = FloatVector.fromArray(LANES, x, from + width + c, mask);
+            value.mul(gate.mul(VectorMath.normal(gate, VectorMath.bell(gate)))).intoArray(y, to + c, mask);
+        }
+    }
+
+    static void gegluBackward(Tensor x, Tensor dy, Tensor dx, boolean accumulate) {
+        int width = dy.dim(-1);
+        for (int row = 0; row < dy.size() / width; row++) {
+            int at = 2 * row * width;
+            int gradient = dy.offset() + row * width;
+            gateRowBackward(
+                    x.array(), x.offset() + at, width, dy.array(), gradient, dx.array(), dx.offset() + at, accumulate);
+        }
+    }
+
+    private static void gateRowBackward(
+            float[] x, int from, int width, float[] dy, int dyStart, float[] dx, int to, boolean accumulate) {
+        for (int c = 0; c < width; c += V) {
+            VectorMask<Float> mask = Lanes.tail(c, width);
+            FloatVector value = FloatVector.fromArray(LANES, x, from + c, mask);
+            FloatVector gate = FloatVector.fromArray(LANES, x, from + width + c, mask);
+            FloatVector gradient = FloatVector.fromArray(LANES, dy, dyStart + c, mask);
+            FloatVector bell = VectorMath.bell(gate);
+            FloatVector normal = VectorMath.normal(gate, bell);
+            FloatVector slope = gate.mul(bell.mul(VectorMath.DENSITY)).add(normal);
+            FloatVector valueGradient = gradient.mul(gate.mul(normal));
+            FloatVector gateGradient = gradient.mul(value).mul(slope);
+            // Not by put: after so much arithmetic the compiler inlines no more than the Vector API itself.
+            if (accumulate) {
+                FloatVector.fromArray(LANES, dx, to + c, mask)
+                        .add(valueGradient)
+                        .intoArray(dx, to + c, mask);
+                FloatVector.fromArray(LANES, dx, to + width + c, mask)
+                        .add(gateGradient)
+                        .intoArray(dx, to + width + c, mask);
+            } else {
+                valueGradient.intoArray(dx, to + c, mask);
+                gateGradient.intoArray(dx, to + width + c, mask);
+            }
+        }
+    }
+
+    /** Stores or adds. Two stores rather than one variable: the compiler boxes a vector that two branches assign. */
+    static void put(FloatVector value, float[] y, int at, VectorMask<Float> mask, boolean accumulate) {
+        if (accumulate) {
+            value.add(FloatVector.fromArray(LANES, y, at, mask)).intoArray(y, at, mask);
+        } else {
+            value.intoArray(y, at, mask);
+        }
+    }
+
     static void addPerSample(Tensor x, Tensor v, Tensor y) {
         int channels = v.dim(-1);
         int batch = v.size() / channels;

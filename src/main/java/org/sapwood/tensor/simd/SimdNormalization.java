@@ -14,8 +14,8 @@ import org.sapwood.tensor.Tensor;
  * Group normalisation with its SiLU. Vectors run along channels, so the narrow groups of an NHWC image (4 to 16 channels)
  * cost no shuffles: every pass works per channel and only the [C] results are combined per group, in fp64.
  *
- * <p>Forward reads x three times (mean, centred squares, output) while a sample sits in the second-level cache. Backward
- * keeps γ·dL/dz/√(var + ε) in scratch, so that the exponential is computed once.
+ * <p>Forward reads x three times: mean and centred squares while a sample sits in the second-level cache, then, for all
+ * samples, the output. Backward keeps γ·dL/dz/√(var + ε) in scratch, so that the exponential is computed once.
  */
 final class SimdNormalization {
     private float[] mean = new float[0];
@@ -27,10 +27,16 @@ final class SimdNormalization {
 
     void groupNorm(
             Tensor x, Tensor gamma, Tensor beta, int groups, float epsilon, boolean silu, Tensor statistics, Tensor y) {
+        reserve(x.dim(-1));
+        measure(x, groups, epsilon, statistics);
+        normalize(x, gamma, beta, groups, silu, statistics, y);
+    }
+
+    /** Writes mean and 1/√(var + ε) of every group. */
+    private void measure(Tensor x, int groups, float epsilon, Tensor statistics) {
         int channels = x.dim(-1);
         int tokens = x.shape().rowSize() / channels;
         int width = channels / groups;
-        reserve(channels);
         for (int sample = 0; sample < x.dim(0); sample++) {
             int from = x.offset() + sample * tokens * channels;
             SimdElementwise.sumRows(x.array(), from, tokens, channels, 1f, first, 0, false);
@@ -41,13 +47,24 @@ final class SimdNormalization {
             centredSquares(x.array(), from, tokens, channels);
             for (int group = 0; group < groups; group++) {
                 double variance = groupSum(second, group, width) / count;
-                float inverse = (float) (1 / Math.sqrt(variance + epsilon));
-                fillGroup(inverseDeviation, group, width, inverse);
                 int at = statistics.offset() + (sample * groups + group) * 2;
                 statistics.array()[at] = mean[group * width];
-                statistics.array()[at + 1] = inverse;
+                statistics.array()[at + 1] = (float) (1 / Math.sqrt(variance + epsilon));
             }
-            normalize(x.array(), from, tokens, channels, gamma, beta, silu, y.array(), y.offset() + from - x.offset());
+        }
+    }
+
+    /**
+     * Its own walk over the samples: in one method with the statistics, the compiler may reach its limit on nodes before
+     * it has inlined the exponential, and would box the vector it passes there.
+     */
+    private void normalize(Tensor x, Tensor gamma, Tensor beta, int groups, boolean silu, Tensor statistics, Tensor y) {
+        int channels = x.dim(-1);
+        int tokens = x.shape().rowSize() / channels;
+        for (int sample = 0; sample < x.dim(0); sample++) {
+            loadStatistics(statistics, sample, groups, channels / groups);
+            int at = sample * tokens * channels;
+            normalize(x.array(), x.offset() + at, tokens, channels, gamma, beta, silu, y.array(), y.offset() + at);
         }
     }
 

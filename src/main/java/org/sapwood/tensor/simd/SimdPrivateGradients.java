@@ -193,9 +193,9 @@ final class SimdPrivateGradients {
         return (DoubleVector) FloatVector.fromArray(LANES, g, at).convertShape(VectorOperators.F2D, DOUBLES, half);
     }
 
-    static void accumulateOnGrid(Tensor matrix, int row, int from, int length, double multiplier, long[] sums) {
+    static void accumulateOnGrid(Tensor matrix, int row, int from, int length, double multiplier, long[] sums, int to) {
         int start = matrix.offset() + row * matrix.shape().rowSize() + from;
-        accumulateOnGrid(matrix.array(), start, length, multiplier, sums, from);
+        accumulateOnGrid(matrix.array(), start, length, multiplier, sums, to);
     }
 
     private static void accumulateOnGrid(float[] g, int start, int length, double multiplier, long[] sums, int to) {

@@ -21,6 +21,9 @@ final class AttentionCases {
         {5, 5, 1, 16, 1},
         {2, 33, 33, 96, 3},
         {1, 196, 196, 64, 1},
+        // Image tokens on eight tokens of a class.
+        {2, 784, 8, 32, 2},
+        {3, 49, 8, 128, 4},
     };
 
     /** Elements of q, k and v of a sample up to which gradients are checked by numerical differentiation. */

@@ -69,10 +69,12 @@ class BackendConformanceTest {
                         BlasCases.cases(),
                         ConvolutionCases.cases(),
                         NormalizationCases.cases(),
+                        LayerNormCases.cases(),
                         AttentionCases.cases(),
                         ElementwiseCases.cases(),
                         EmbeddingCases.cases(),
                         LossCases.cases(),
+                        GaussianCases.cases(),
                         PrivateGradientCases.cases())
                 .flatMap(List::stream)
                 .forEach(opCase -> cases.computeIfAbsent(opCase.op(), op -> new ArrayList<>())
@@ -88,6 +90,8 @@ class BackendConformanceTest {
                 choice,
                 where(cases, opCase -> opCase.samples() > 0),
                 BackendConformanceTest::independence));
+        laws.add(law(
+                "gives the same bits wherever its operands stand", choice, cases, BackendConformanceTest::placement));
         List<OpCase> poisonable = where(cases, opCase -> opCase.size() <= SMALL && canBePoisoned(opCase));
         if (!poisonable.isEmpty()) {
             laws.add(law(
@@ -183,6 +187,19 @@ class BackendConformanceTest {
                             get(part, operand),
                             i * chunk);
                 }
+            }
+        }
+    }
+
+    /** Whole vectors or single values, at once or in parts: the order of a sum is the same. */
+    private static void placement(Backend backend, OpCase opCase, Comparison comparison) {
+        Data data = opCase.data(1);
+        Map<String, float[]> expected = Execution.run(backend, data);
+        Map<String, float[]> actual = Execution.runAligned(backend, data);
+        for (Operand operand : outputs(opCase)) {
+            float[] values = get(expected, operand);
+            for (int at = 0; at < values.length; at += operand.chunk()) {
+                comparison.same("aligned, from " + at, opCase, operand, values, at, get(actual, operand), at);
             }
         }
     }

@@ -3,9 +3,14 @@ package org.sapwood.tensor.tck;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
+import org.apache.commons.numbers.gamma.Erfc;
+import org.sapwood.tensor.Backend;
+import org.sapwood.tensor.Tensor;
 
 /** Elementwise ops, sums over tokens, and channel concatenation. */
 final class ElementwiseCases {
+    private static final float SLOPE = 0.2f;
+
     private static final int[] LENGTHS = {1, 3, 15, 16, 17, 33, 65, 207, 1025};
 
     /** Batch, tokens, channels. */
@@ -26,11 +31,28 @@ final class ElementwiseCases {
                 cases.add(siluBackward(n, 2, accumulate));
                 cases.add(siluBackward(n, 40, accumulate));
                 cases.add(reluBackward(n, accumulate));
+                cases.add(leakyReluBackward(n, accumulate));
+                cases.add(tanhBackward(n, accumulate));
+                for (int spread : new int[] {2, 40}) {
+                    cases.add(gegluBackward(n, spread, accumulate));
+                }
             }
-            cases.add(unary("silu", n, 2, 4, ElementwiseCases::silu));
-            cases.add(unary("silu", n, 40, 4, ElementwiseCases::silu));
-            cases.add(unary("relu", n, 1, 0, value -> Double.isNaN(value) || value > 0 ? value : 0));
+            cases.add(unary("silu", Backend::silu, n, 2, 4, ElementwiseCases::silu));
+            cases.add(unary("silu", Backend::silu, n, 40, 4, ElementwiseCases::silu));
+            cases.add(unary("relu", Backend::relu, n, 1, 0, value -> Double.isNaN(value) || value > 0 ? value : 0));
+            cases.add(unary("leakyRelu", (backend, x, y) -> backend.leakyRelu(x, SLOPE, y), n, 1, 1, value -> {
+                return value > 0 ? value : SLOPE * value;
+            }));
+            for (double spread : new double[] {0.1, 1, 40}) {
+                cases.add(unary("tanh", Backend::tanh, n, spread, 3, Math::tanh));
+            }
+            cases.add(geglu(n, 2));
+            cases.add(geglu(n, 40));
         }
+        // Enough for a block of quads on a device, and halves that are made of whole quads.
+        cases.add(geglu(516, 2));
+        cases.add(gegluBackward(516, 2, false));
+        cases.add(gegluBackward(516, 2, true));
         for (int[] size : SIZES) {
             cases.add(addPerSample(size, false));
             cases.add(addPerSample(size, true));
@@ -81,18 +103,17 @@ final class ElementwiseCases {
                 });
     }
 
-    private static OpCase unary(String op, int n, double spread, int terms, DoubleUnaryOperator function) {
+    private interface Unary {
+        void apply(Backend backend, Tensor x, Tensor y);
+    }
+
+    private static OpCase unary(
+            String op, Unary primitive, int n, double spread, int terms, DoubleUnaryOperator function) {
         return new OpCase(op, "[3, " + n + "] spread " + spread, 3)
                 .perSampleSpread("x", spread, 3, n)
                 .output("y", false, 3, n)
                 .tolerance(terms, 0)
-                .call((backend, x) -> {
-                    if (op.equals("silu")) {
-                        backend.silu(x.tensor("x"), x.tensor("y"));
-                    } else {
-                        backend.relu(x.tensor("x"), x.tensor("y"));
-                    }
-                })
+                .call((backend, x) -> primitive.apply(backend, x.tensor("x"), x.tensor("y")))
                 .definition(x -> {
                     double[] input = x.in("x");
                     for (int i = 0; i < input.length; i++) {
@@ -130,6 +151,78 @@ final class ElementwiseCases {
                         x.out("dx")[i] = x.in("x")[i] > 0 ? dy[i] : 0;
                     }
                 });
+    }
+
+    private static OpCase leakyReluBackward(int n, boolean accumulate) {
+        return new OpCase("leakyReluBackward", label("[3, " + n + "]", accumulate), 3)
+                .perSample("x", 3, n)
+                .perSample("dy", 3, n)
+                .output("dx", accumulate, 3, n)
+                .tolerance(1, 0)
+                .call((backend, x) ->
+                        backend.leakyReluBackward(x.tensor("x"), SLOPE, x.tensor("dy"), x.tensor("dx"), accumulate))
+                .definition(x -> {
+                    double[] dy = x.in("dy");
+                    for (int i = 0; i < dy.length; i++) {
+                        x.out("dx")[i] = x.in("x")[i] > 0 ? dy[i] : SLOPE * dy[i];
+                    }
+                });
+    }
+
+    /** The output of tanh is an operand of its own here, so it may be beyond ±1. */
+    private static OpCase tanhBackward(int n, boolean accumulate) {
+        return new OpCase("tanhBackward", label("[3, " + n + "]", accumulate), 3)
+                .perSampleSpread("y", 0.5, 3, n)
+                .perSample("dy", 3, n)
+                .output("dx", accumulate, 3, n)
+                .tolerance(3, 1)
+                .call((backend, x) -> backend.tanhBackward(x.tensor("y"), x.tensor("dy"), x.tensor("dx"), accumulate))
+                .definition(x -> {
+                    double[] dy = x.in("dy");
+                    for (int i = 0; i < dy.length; i++) {
+                        x.out("dx")[i] = dy[i] * (1 - x.in("y")[i] * x.in("y")[i]);
+                    }
+                });
+    }
+
+    /** Tokens of n channels of either half. */
+    private static OpCase geglu(int n, double spread) {
+        return new OpCase("geglu", "[3, 2, 2*" + n + "] spread " + spread, 3)
+                .perSampleSpread("x", spread, 3, 2, 2 * n)
+                .output("y", false, 3, 2, n)
+                .tolerance(6, 0)
+                .call((backend, x) -> backend.geglu(x.tensor("x"), x.tensor("y")))
+                .definition(x -> {
+                    for (int i = 0; i < 6 * n; i++) {
+                        int at = i / n * 2 * n + i % n;
+                        x.out("y")[i] = x.in("x")[at] * gelu(x.in("x")[at + n]);
+                    }
+                });
+    }
+
+    private static OpCase gegluBackward(int n, double spread, boolean accumulate) {
+        return new OpCase("gegluBackward", label("[3, 2, 2*" + n + "] spread " + spread, accumulate), 3)
+                .perSampleSpread("x", spread, 3, 2, 2 * n)
+                .perSample("dy", 3, 2, n)
+                .output("dx", accumulate, 3, 2, 2 * n)
+                .tolerance(8, 1)
+                .call((backend, x) -> backend.gegluBackward(x.tensor("x"), x.tensor("dy"), x.tensor("dx"), accumulate))
+                .finiteDefinition(x -> {
+                    double[] input = x.in("x");
+                    for (int i = 0; i < 6 * n; i++) {
+                        int value = i / n * 2 * n + i % n;
+                        int gate = value + n;
+                        double dy = x.in("dy")[i];
+                        for (int at : new int[] {value, gate}) {
+                            x.out("dx")[at] = dy
+                                    * Definition.derivative(input, at, changed -> changed[value] * gelu(changed[gate]));
+                        }
+                    }
+                });
+    }
+
+    private static double gelu(double x) {
+        return x * Erfc.value(-x / Math.sqrt(2)) / 2;
     }
 
     private static OpCase addPerSample(int[] size, boolean inPlace) {

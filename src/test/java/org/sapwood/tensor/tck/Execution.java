@@ -14,14 +14,17 @@ import org.sapwood.tensor.Shape;
 import org.sapwood.tensor.Tensor;
 
 /**
- * Makes one call with guarded operands. Every tensor stands at an odd offset between guards; a guard, a coordinate of
- * another parameter, or an input that changes its bits is an error. Guards and outputs that are to be replaced hold NaN,
- * so that reading them shows.
+ * Makes one call with guarded operands. Every tensor stands between guards, at an odd offset if not said otherwise; a
+ * guard, a coordinate of another parameter, or an input that changes its bits is an error. Guards and outputs that are to
+ * be replaced hold NaN, so that reading them shows.
  */
 final class Execution {
     private static final int GUARD_BITS = 0x7fc0abcd;
     private static final float GUARD = Float.intBitsToFloat(GUARD_BITS);
     private static final int GUARD_LENGTH = 33;
+
+    /** 256 bytes, as device memory is aligned. */
+    private static final int ALIGNED_GUARD = 64;
 
     /** Columns of other parameters on the left and on the right of a gradient. */
     private static final int COLUMN = 3;
@@ -31,6 +34,7 @@ final class Execution {
     private final int[] samples;
     private final int samplesPerRow;
     private final boolean accumulateRows;
+    private boolean aligned;
 
     /** An operand with its guards, and what all of that held before the call. */
     @SuppressWarnings("ArrayRecordComponent") // never compared
@@ -47,6 +51,13 @@ final class Execution {
     /** The outputs for the whole batch. */
     static Map<String, float[]> run(Backend backend, Data data) {
         return run(backend, data, everySample(data));
+    }
+
+    /** The same with tensors that start where whole vectors can be read and written. */
+    static Map<String, float[]> runAligned(Backend backend, Data data) {
+        Execution execution = new Execution(data, everySample(data), 1, false);
+        execution.aligned = true;
+        return execution.run(backend);
     }
 
     /** The outputs for a batch made of the given samples of {@code data}, in that order. */
@@ -80,7 +91,7 @@ final class Execution {
                 tensors.put(operand.name(), new Arguments(tensors, indices, gradients).tensor(alias));
             } else {
                 float[] content = content(operand);
-                int guard = 2 * random.nextInt(16) + 1;
+                int guard = aligned ? ALIGNED_GUARD : 2 * random.nextInt(16) + 1;
                 float[] memory = guard(content, guard);
                 Tensor whole = backend.allocate(Shape.of(memory.length));
                 backend.upload(memory, 0, whole);

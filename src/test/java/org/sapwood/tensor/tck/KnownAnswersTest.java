@@ -129,6 +129,24 @@ class KnownAnswersTest {
         });
     }
 
+    /** Tokens 1, 3 and 10, 30 have mean 2 and 20, deviation 1 and 10. */
+    @Test
+    void layerNormCentresAndScalesEachToken() {
+        onEveryBackend(backend -> {
+            Tensor x = tensor(backend, of(1, 2, 2), 1, 3, 10, 30);
+            Tensor statistics = zeros(backend, 1, 2, 2);
+            Tensor y = zeros(backend, 1, 2, 2);
+            backend.layerNorm(x, tensor(backend, of(2), 1, 2), tensor(backend, of(2), 0, 5), 0, statistics, y);
+            assertArrayEquals(new float[] {-1, 7, -1, 7}, values(backend, y), 1e-6f);
+            assertArrayEquals(new float[] {2, 1, 20, 0.1f}, values(backend, statistics), 1e-6f);
+
+            Tensor gradient = tensor(backend, of(1, 4), 9, 9, 9, 9);
+            Tensor dy = tensor(backend, of(1, 2, 2), 1, 2, 3, 4);
+            backend.layerNormScaleGradient(x, statistics, dy, new GradientRows(gradient, 1, 1, false));
+            assertArrayEquals(new float[] {9, -4, 6, 9}, values(backend, gradient), 1e-6f);
+        });
+    }
+
     /** Equal scores average the values; a NaN query spoils its own row and no other. */
     @Test
     void attentionAverages() {
@@ -157,6 +175,47 @@ class KnownAnswersTest {
             assertArrayEquals(new float[] {0, 0, 0, 1, 1, 0}, values(backend, y));
             backend.silu(tensor(backend, of(6), NAN, 0, 100, -100, infinity, 1), y);
             assertArrayEquals(new float[] {NAN, 0, 100, 0, infinity, 0.7310586f}, values(backend, y), 1e-6f);
+        });
+    }
+
+    /** Φ(1) and Φ(−3) from tables; for |g| large the gate is open or shut. The tanh form gives 0.84119 instead. */
+    @Test
+    void gegluGatesByTheExactGelu() {
+        onEveryBackend(backend -> {
+            Tensor x = tensor(backend, of(2, 6), 1, 1, -2, 1, -3, 0, 1, 2, NAN, 100, -100, 1);
+            Tensor y = zeros(backend, 2, 3);
+            backend.geglu(x, y);
+            float phi1 = 0.8413448f;
+            float phiMinus3 = 0.001349898f;
+            assertArrayEquals(new float[] {phi1, -3 * phiMinus3, 0, 100, 0, NAN}, values(backend, y), 2e-7f);
+
+            Tensor dx = zeros(backend, 2, 6);
+            backend.gegluBackward(x, tensor(backend, of(2, 3), 1, 1, 10, 1, 1, 1), dx, false);
+            float slope1 = 1.0833155f;
+            float slopeMinus3 = -0.01194565f;
+            float[] expected = {phi1, -3 * phiMinus3, 0, slope1, slopeMinus3, -10, 100, 0, phi1, 1, 0, NAN};
+            assertArrayEquals(expected, values(backend, dx), 4e-7f);
+        });
+    }
+
+    @Test
+    void squashingActivationsAtTheirEdges() {
+        onEveryBackend(backend -> {
+            float infinity = Float.POSITIVE_INFINITY;
+            Tensor x = tensor(backend, of(6), NAN, -1, 1e-30f, 0.5f, infinity, -infinity);
+            Tensor y = zeros(backend, 6);
+            Tensor ones = tensor(backend, of(6), 1, 1, 1, 1, 1, 1);
+            backend.leakyRelu(x, 0.25f, y);
+            assertArrayEquals(new float[] {NAN, -0.25f, 1e-30f, 0.5f, infinity, -infinity}, values(backend, y));
+            backend.leakyReluBackward(x, 0.25f, ones, y, false);
+            assertArrayEquals(new float[] {0.25f, 0.25f, 1, 1, 1, 0.25f}, values(backend, y));
+            backend.tanh(x, y);
+            float[] tanh = values(backend, y);
+            assertArrayEquals(new float[] {NAN, -0.7615942f, 0, 0.46211717f, 1, -1}, tanh, 2e-7f);
+            assertEquals(1e-30f, tanh[2]);
+            Tensor dx = zeros(backend, 6);
+            backend.tanhBackward(y, ones, dx, false);
+            assertArrayEquals(new float[] {NAN, 0.41997433f, 1, 0.7864477f, 0, 0}, values(backend, dx), 4e-7f);
         });
     }
 
@@ -218,6 +277,8 @@ class KnownAnswersTest {
             assertArrayEquals(new long[] {100, 2, 2, 0, -2}, sums);
             backend.accumulateOnGrid(matrix, 0, 1, 2, 0x1p20, sums);
             assertArrayEquals(new long[] {100, 2 + (9 << 20), 2 + (9 << 20), 0, -2}, sums);
+            backend.accumulateOnGrid(matrix, 1, 1, 2, 1, sums, 3);
+            assertArrayEquals(new long[] {100, 2 + (9 << 20), 2 + (9 << 20), 2, 0}, sums);
         });
     }
 }

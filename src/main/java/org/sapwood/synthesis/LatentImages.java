@@ -1,0 +1,143 @@
+package org.sapwood.synthesis;
+
+import java.util.Optional;
+import org.sapwood.data.ImageSet;
+import org.sapwood.io.UserException;
+import org.sapwood.nn.Autoencoder;
+import org.sapwood.nn.AutoencoderConfig;
+import org.sapwood.nn.AutoencoderFolder;
+import org.sapwood.tensor.BackendChoice;
+
+/**
+ * The latents of labelled images in memory, made by a frozen autoencoder: the means of their Gaussians times the scaling
+ * factor. Each latent is a function of its own image and of public weights alone, so what is private about a set of
+ * images is the same about the set of their latents: one example more or less there is one more or less here.
+ */
+public final class LatentImages implements TrainingImages {
+    private final TrainingImages images;
+    private final AutoencoderConfig config;
+    private final float[] latents;
+
+    private LatentImages(TrainingImages images, AutoencoderConfig config, float[] latents) {
+        this.images = images;
+        this.config = config;
+        this.latents = latents;
+    }
+
+    /**
+     * What a model is trained on: the images, or their latents if it works on those of an autoencoder.
+     *
+     * @param autoencoder whose latents they are; empty for a model of pixels
+     * @param augmentation of the training
+     * @param threads workers, ≥ 1; change the speed alone
+     * @throws UserException if the images do not fit the autoencoder
+     */
+    static TrainingImages orPixels(
+            ImageSet images,
+            Optional<AutoencoderFolder> autoencoder,
+            Augmentation augmentation,
+            BackendChoice backend,
+            int threads) {
+        TrainingImages pixels = new PixelImages(images);
+        return autoencoder.isEmpty()
+                ? pixels
+                : encode(
+                        "the autoencoder " + autoencoder.get().path(),
+                        autoencoder.get().load(),
+                        pixels,
+                        augmentation,
+                        backend,
+                        threads);
+    }
+
+    /**
+     * Encodes every image.
+     *
+     * @param name how a message calls the autoencoder
+     * @param augmentation that the training asked for; must be none
+     * @param threads workers, ≥ 1; change the speed alone
+     * @throws UserException if the images are not of the autoencoder's size, or are to be augmented
+     */
+    public static LatentImages encode(
+            String name,
+            Autoencoder autoencoder,
+            TrainingImages images,
+            Augmentation augmentation,
+            BackendChoice backend,
+            int threads) {
+        requireFit(name, autoencoder.config(), images);
+        if (!augmentation.isIdentity()) {
+            throw new UserException(
+                    "--shift and --flip change pixels, but a latent model is trained on latents that are"
+                            + " made of the images once; leave them out, or augment the images themselves before");
+        }
+        float[] latents = new LatentCodec(autoencoder, backend, threads).encode(images, done -> {});
+        return new LatentImages(images, autoencoder.config(), latents);
+    }
+
+    /** Refuses images that are not of the size that an autoencoder was made for. */
+    static void requireFit(String name, AutoencoderConfig config, TrainingImages images) {
+        if (config.sampleSize() != images.height()
+                || config.sampleSize() != images.width()
+                || config.channels() != images.channels()) {
+            throw new UserException(name + " is for images of " + config.sampleSize() + "x" + config.sampleSize() + "x"
+                    + config.channels() + ", the data has " + images.height() + "x" + images.width() + "x"
+                    + images.channels() + "; use --size and --channels to convert the images");
+        }
+    }
+
+    /** All latents, [size, latentSize², latentChannels]; the live array. */
+    float[] values() {
+        return latents;
+    }
+
+    /** Standard deviation of all values of all latents around their common mean. */
+    double standardDeviation() {
+        double mean = 0;
+        for (float value : latents) {
+            mean += value;
+        }
+        mean /= latents.length;
+        double squares = 0;
+        for (float value : latents) {
+            squares += (value - mean) * (value - mean);
+        }
+        return Math.sqrt(squares / latents.length);
+    }
+
+    @Override
+    public int size() {
+        return images.size();
+    }
+
+    @Override
+    public int height() {
+        return config.latentSize();
+    }
+
+    @Override
+    public int width() {
+        return config.latentSize();
+    }
+
+    @Override
+    public int channels() {
+        return config.latentChannels();
+    }
+
+    @Override
+    public int label(int index) {
+        return images.label(index);
+    }
+
+    @Override
+    public int classCount() {
+        return images.classCount();
+    }
+
+    @Override
+    public void copyImage(int index, float[] target, int at) {
+        int length = imageLength();
+        System.arraycopy(latents, index * length, target, at, length);
+    }
+}
