@@ -8,16 +8,16 @@ import picocli.CommandLine.Option;
 
 /** What only {@code --method dpaf} has: the GAN and how it trains. */
 final class DpafOptionsGroup {
-    /** Default of {@code --batch} for this method. */
-    static final int BATCH = 2000;
+    /** Default of {@code --batch} for this method: all images. */
+    static final int BATCH = 0;
 
     /** Default of {@code --steps} for this method. */
-    static final int STEPS = 20;
+    static final int STEPS = 4;
 
     @Option(
             names = "--rounds",
             paramLabel = "R",
-            defaultValue = "75",
+            defaultValue = "375",
             description =
                     "Updates of the generator after each of the --steps noised aggregates, >= 1; they cost time, not"
                             + " budget (default: ${DEFAULT-VALUE}).")
@@ -62,17 +62,19 @@ final class DpafOptionsGroup {
     @Option(
             names = "--conv2-every",
             paramLabel = "MU",
-            defaultValue = "5",
-            description = "Aggregates between two private steps of conv2, >= 1; 0 leaves conv2 random (default:"
-                    + " ${DEFAULT-VALUE}).")
+            defaultValue = "0",
+            description =
+                    "Aggregates between two private steps of conv2, >= 1; 0 leaves conv2 random and all of ε to the"
+                            + " aggregates (default: ${DEFAULT-VALUE}).")
     private int conv2Every;
 
     @Option(
             names = "--conv2-batch",
             paramLabel = "B",
-            defaultValue = "2000",
-            description = "Expected images in a step of conv2, >= 1; 0 for --conv2-every times --batch (default:"
-                    + " ${DEFAULT-VALUE}).")
+            defaultValue = "0",
+            description =
+                    "Expected images in a step of conv2, >= 1; 0 for --conv2-every times --batch, at most all images"
+                            + " (default: ${DEFAULT-VALUE}).")
     private int conv2Batch;
 
     @Option(

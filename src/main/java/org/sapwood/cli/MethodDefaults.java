@@ -15,9 +15,9 @@ import org.sapwood.synthesis.Method;
 record MethodDefaults(
         int batch, int steps, int augmentations, int timestepsPerImage, double clipNorm, String timesteps) {
     /** How {@code --help} tells {@link #of}. */
-    static final String BATCH = "256; 1024 for dp-diffusion, 2000 for dpaf";
+    static final String BATCH = "256; 1024 for dp-diffusion, all images for dpaf";
 
-    static final String STEPS = "1000; 200 for dp-diffusion, 20 for dpaf";
+    static final String STEPS = "1000; 200 for dp-diffusion, 4 for dpaf";
     static final String AUGMENTATIONS = "4; 1 for dp-diffusion";
     static final String TIMESTEPS_PER_IMAGE = "1; 4 for dp-diffusion";
     static final String CLIP_NORM = "0.1; 0.001 for dp-diffusion";

@@ -53,14 +53,8 @@ final class AdversarialTrainer implements AutoCloseable {
         }
     }
 
-    /** The updates that follow an aggregate. */
-    void rounds(AggregateBuffer buffer) {
-        for (int i = 0; i < options.rounds(); i++) {
-            round(buffer);
-        }
-    }
-
-    private void round(AggregateBuffer buffer) {
+    /** One update of the upper discriminator and one of the generator, from what the buffer holds. */
+    void round(AggregateBuffer buffer) {
         long round = model.rounds();
         UniformRandomProvider rng = random(round, -1);
         int rows = lanes.size();

@@ -23,6 +23,10 @@ final class AggregateBuffer {
         aggregates.add(fresh);
     }
 
+    boolean isEmpty() {
+        return aggregates.isEmpty();
+    }
+
     void clear() {
         aggregates.clear();
     }

@@ -73,9 +73,10 @@ public final class Dpaf {
      * @throws UserException if anything of the input does not fit; nothing is left behind then
      */
     public static FineTuning.Result start(
-            DpafOptions options, Path out, BackendChoice backend, int threads, ProgressListener progress) {
+            DpafOptions asked, Path out, BackendChoice backend, int threads, ProgressListener progress) {
         GradientEngine.requireIndependentSamples(backend);
-        ImageSet images = options.data().open();
+        ImageSet images = asked.data().open();
+        DpafOptions options = asked.withBatchesOf(images.size());
         GanConfig config = config(options, images);
         long seed = drawSeed(options);
         DpafModel model = new DpafModel(config, options.emaDecay(), seed);
@@ -157,28 +158,57 @@ public final class Dpaf {
                 images,
                 engine,
                 queries.conv2(),
-                new ExpectedBatchSize(options.conv2BatchSize()),
+                new ExpectedBatchSize(options.conv2Batch()),
                 options.conv2ClipNorm(),
                 threads);
         CheckpointClock clock = new CheckpointClock();
-        RateMeter meter = new RateMeter();
-        RdpAccountant accountant = new RdpAccountant();
-        boolean conv2Due = false;
-        while (ledger.remaining(AggregateMechanism.EVENT) > 0) {
-            if (conv2Due && ledger.remaining(Conv2Mechanism.EVENT) > 0) {
+        while (true) {
+            // Also what a killed run still owes of an aggregate that it had kept.
+            play(trainer, ledger, clock);
+            if (ledger.remaining(AggregateMechanism.EVENT) == 0) {
+                break;
+            }
+            if (conv2Due(ledger)) {
                 moveConv2(conv2, queries, ledger, engine, trainer);
             }
             buffer.add(aggregates.ask(ledger, queries.randomness()));
-            trainer.rounds(buffer);
-            int step = ledger.spent(AggregateMechanism.EVENT);
-            conv2Due = options.conv2Every() > 0 && step % options.conv2Every() == 0;
-            meter.add((double) options.rounds() * options.generated());
-            clock.maybe(() -> model.save(folder, step, buffer));
-            double epsilon = ledger.spentEpsilon(accountant);
-            folder.appendMetrics(Map.of("step", step, "rounds", model.rounds(), "epsilon_spent", epsilon));
-            progress.step(step, options.steps(), epsilon, meter.perSecond());
+            // An answer is dear: it is on the disk before anything is made of it.
+            clock.now(() -> save(ledger));
         }
-        clock.now(() -> model.save(folder, ledger.spent(AggregateMechanism.EVENT), buffer));
+        clock.now(() -> save(ledger));
+    }
+
+    /** The rounds that the aggregates asked for so far are good for. */
+    private void play(AdversarialTrainer trainer, Ledger ledger, CheckpointClock clock) {
+        int step = ledger.spent(AggregateMechanism.EVENT);
+        double epsilon = ledger.spentEpsilon(new RdpAccountant());
+        long due = (long) step * options.rounds();
+        if (buffer.isEmpty() || model.rounds() >= due) {
+            return;
+        }
+        RateMeter meter = new RateMeter();
+        while (model.rounds() < due) {
+            trainer.round(buffer);
+            meter.add(options.generated());
+            progress.step(model.rounds(), (long) options.steps() * options.rounds(), epsilon, meter.perSecond());
+            clock.maybe(() -> save(ledger));
+        }
+        folder.appendMetrics(Map.of("step", step, "rounds", model.rounds(), "epsilon_spent", epsilon));
+    }
+
+    /** Whether conv2 moves before the next aggregate: after every μ of them, unless that answer is spent already. */
+    private boolean conv2Due(Ledger ledger) {
+        int step = ledger.spent(AggregateMechanism.EVENT);
+        return options.conv2Every() > 0
+                && step > 0
+                && step % options.conv2Every() == 0
+                && !buffer.isEmpty()
+                && ledger.remaining(Conv2Mechanism.EVENT) > 0
+                && ledger.spent(Conv2Mechanism.EVENT) < step / options.conv2Every();
+    }
+
+    private void save(Ledger ledger) {
+        model.save(folder, ledger.spent(AggregateMechanism.EVENT), buffer);
     }
 
     /** One step of conv2, after which the features are others and the old aggregates of no use. */

@@ -18,10 +18,10 @@ import org.sapwood.synthesis.OptionFields;
  * @param data the sensitive images
  * @param epsilon target ε > 0
  * @param delta target δ in (0, 1), empty for 1/(N·ln N)
- * @param batch expected batch size B ≥ 1 of an aggregate over all classes; the sampling rate is B/N
+ * @param batch expected batch size B ≥ 1 of an aggregate over all classes; the sampling rate is B/N. 0 for all images
  * @param steps T ≥ 1, aggregates asked for
  * @param conv2Every μ ≥ 1, aggregates between two steps of conv2; 0 leaves conv2 as it is initialised
- * @param conv2Batch expected batch size of a step of conv2; 0 for μ·B
+ * @param conv2Batch expected batch size of a step of conv2; 0 for μ·B, but no more than all images
  * @param conv2Share in (0, 1), part of ε that the steps of conv2 would cost by themselves
  * @param conv2ClipNorm C₂ > 0
  * @param conv2LearningRate of Adam for conv2, > 0
@@ -70,7 +70,7 @@ public record DpafOptions(
     public DpafOptions {
         OptionChecks.positive("--epsilon", epsilon);
         delta.ifPresent(d -> OptionChecks.require(d > 0 && d < 1, "--delta must be in (0, 1) or auto", d));
-        OptionChecks.atLeast("--batch", batch, 1);
+        OptionChecks.atLeast("--batch", batch, 0);
         OptionChecks.atLeast("--steps", steps, 1);
         OptionChecks.atLeast("--conv2-every", conv2Every, 0);
         OptionChecks.atLeast("--conv2-batch", conv2Batch, 0);
@@ -92,9 +92,38 @@ public record DpafOptions(
         return new GanConfig(imageSize, channels, classes, latent, generatorWidth, firstFeatures, features, headWidth);
     }
 
-    /** Expected batch size of a step of conv2. */
-    int conv2BatchSize() {
-        return conv2Batch > 0 ? conv2Batch : Math.multiplyExact(Math.max(1, conv2Every), batch);
+    /**
+     * The same options with the batch sizes that were left open: constants from then on, which {@code run.json} holds.
+     *
+     * @param population number of sensitive images
+     */
+    DpafOptions withBatchesOf(int population) {
+        int aggregates = batch > 0 ? batch : population;
+        long several = (long) Math.max(1, conv2Every) * aggregates;
+        int gradients = conv2Batch > 0 ? conv2Batch : (int) Math.min(population, several);
+        return new DpafOptions(
+                data,
+                epsilon,
+                delta,
+                aggregates,
+                steps,
+                conv2Every,
+                gradients,
+                conv2Share,
+                conv2ClipNorm,
+                conv2LearningRate,
+                rounds,
+                generated,
+                learningRate,
+                headLearningRate,
+                matching,
+                emaDecay,
+                latent,
+                generatorWidth,
+                firstFeatures,
+                features,
+                headWidth,
+                seed);
     }
 
     /** How many steps of conv2 there are: one after every μ aggregates, as long as an aggregate follows. */

@@ -33,7 +33,7 @@ record DpafQueries(RandomSource randomness, PoissonSampler aggregates, PoissonSa
             requireAtMost(
                     population,
                     "the batch of conv2 (--conv2-batch, or --conv2-every times --batch)",
-                    options.conv2BatchSize());
+                    options.conv2Batch());
         }
         RandomSource randomness = options.seed().isPresent()
                 ? RandomSource.seeded(options.seed().getAsLong(), spent)
@@ -41,7 +41,7 @@ record DpafQueries(RandomSource randomness, PoissonSampler aggregates, PoissonSa
         return new DpafQueries(
                 randomness,
                 sampler(population, options.batch(), randomness),
-                sampler(population, Math.min(population, options.conv2BatchSize()), randomness));
+                sampler(population, Math.min(population, options.conv2Batch()), randomness));
     }
 
     private static void requireAtMost(int population, String what, int batch) {

@@ -36,6 +36,12 @@ class PostProcessingTest {
         return new NoisedAggregates(values, 0.2, CONFIG);
     }
 
+    private static void rounds(AdversarialTrainer trainer, AggregateBuffer buffer) {
+        for (int i = 0; i < OPTIONS.rounds(); i++) {
+            trainer.round(buffer);
+        }
+    }
+
     /** Weights after two aggregates and a step of conv2 whose private answer was {@code answer}. */
     private static float[] train(int threads, NoisedAggregates first, NoisedAggregates second, float[] answer) {
         DpafModel model = new DpafModel(CONFIG, 0.9, 11);
@@ -44,7 +50,7 @@ class PostProcessingTest {
                 FeatureEngine engine = new FeatureEngine(CONFIG, model.features(), Backends.choose(), pool);
                 AdversarialTrainer trainer = new AdversarialTrainer(model, OPTIONS, 5, Backends.choose(), pool)) {
             buffer.add(first);
-            trainer.rounds(buffer);
+            rounds(trainer, buffer);
             Directions directions = trainer.directions(buffer.latest());
             float[] gradient = trainer.generatedGradient(engine, directions);
             for (int i = 0; i < gradient.length; i++) {
@@ -53,7 +59,7 @@ class PostProcessingTest {
             model.trainedConv2().step(gradient, 1e-2);
             buffer.clear();
             buffer.add(second);
-            trainer.rounds(buffer);
+            rounds(trainer, buffer);
         }
         float[] generator = model.trainedGenerator().weights();
         float[] conv2 = model.trainedConv2().weights();
