@@ -113,7 +113,7 @@ class DpafTest {
                 conv1,
                 Safetensors.read(folder.optimizer(4)).require("conv1.weight").toFloats());
         assertEquals(
-                4 * options.rounds(),
+                4L * options.rounds(),
                 Safetensors.read(folder.optimizer(4)).require("counters").toLongs()[0],
                 "the rounds that the killed run still owed were played");
         assertEquals(
