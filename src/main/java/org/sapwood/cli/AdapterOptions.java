@@ -27,9 +27,8 @@ final class AdapterOptions {
             names = "--candidates",
             paramLabel = "SET",
             defaultValue = "all",
-            description =
-                    "Matrices that may be adapted: attention (the paper's), linear (and the time embedding's) or all"
-                            + " (and convolutions) (default: ${DEFAULT-VALUE}).")
+            description = "Matrices that may be adapted: attention (the paper's), linear (all linear layers) or all"
+                    + " (and convolutions) (default: ${DEFAULT-VALUE}).")
     private CandidateSet candidates;
 
     @Option(

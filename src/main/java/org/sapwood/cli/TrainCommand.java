@@ -23,13 +23,13 @@ import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code sapwood train}: fine-tunes a public model on sensitive images. */
+/** {@code sapwood train}: trains on sensitive images by one of the methods. */
 @Command(
         name = "train",
-        header = "Fine-tune a public model on sensitive images, privately.",
+        header = "Train on sensitive images, privately.",
         description = {
             "",
-            "Calibrates the noise to (ε, δ), selects matrices, trains, and leaves in the run folder: run.json (every"
+            "Calibrates the noise to (ε, δ), trains, and leaves in the run folder: run.json (every"
                     + " option), privacy.json (the ledger), checkpoint-<step>.safetensors beside config.json,"
                     + " metrics.json, samples/grid.png and report.html. A killed run goes on with: sapwood resume RUN",
             "",
@@ -90,7 +90,7 @@ final class TrainCommand implements Callable<Integer> {
     @ArgGroup(validate = false, heading = "%nPrivacy:%n")
     private final BudgetOptions budget = new BudgetOptions();
 
-    @ArgGroup(validate = false, heading = "%nWhat trains (not for non-private, which trains everything):%n")
+    @ArgGroup(validate = false, heading = "%nWhat trains (dp-sapf and dp-lora; the last two also dp-ldm):%n")
     private final AdapterOptions adapters = new AdapterOptions();
 
     @ArgGroup(validate = false, heading = "%nTraining:%n")
