@@ -77,13 +77,7 @@ public final class LatentImages implements TrainingImages {
 
     /** Refuses images that are not of the size that an autoencoder was made for. */
     static void requireFit(String name, AutoencoderConfig config, TrainingImages images) {
-        if (config.sampleSize() != images.height()
-                || config.sampleSize() != images.width()
-                || config.channels() != images.channels()) {
-            throw new UserException(name + " is for images of " + config.sampleSize() + "x" + config.sampleSize() + "x"
-                    + config.channels() + ", the data has " + images.height() + "x" + images.width() + "x"
-                    + images.channels() + "; use --size and --channels to convert the images");
-        }
+        PublicModel.requireFit(name, config.sampleSize(), config.channels(), images);
     }
 
     /** All latents, [size, latentSize², latentChannels]; the live array. */

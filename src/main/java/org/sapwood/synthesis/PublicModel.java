@@ -57,12 +57,19 @@ final class PublicModel {
      * @param name how the message calls the model
      */
     static void requireFit(String name, UNetConfig config, TrainingImages images) {
-        if (config.sampleSize() != images.height()
-                || config.sampleSize() != images.width()
-                || config.inChannels() != images.channels()) {
-            throw new UserException(name + " is for images of " + config.sampleSize() + "x" + config.sampleSize() + "x"
-                    + config.inChannels() + ", the data has " + images.height() + "x" + images.width() + "x"
-                    + images.channels() + "; use --size and --channels to convert the images");
+        requireFit(name, config.sampleSize(), config.inChannels(), images);
+    }
+
+    /**
+     * Refuses images of another size than {@code size}×{@code size}×{@code channels}.
+     *
+     * @param name how the message calls the model
+     */
+    static void requireFit(String name, int size, int channels, TrainingImages images) {
+        if (size != images.height() || size != images.width() || channels != images.channels()) {
+            throw new UserException(name + " is for images of " + size + "x" + size + "x" + channels + ", the data has "
+                    + images.height() + "x" + images.width() + "x" + images.channels()
+                    + "; use --size and --channels to convert the images");
         }
     }
 }
