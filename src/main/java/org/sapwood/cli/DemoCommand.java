@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.sapwood.data.Glyphs;
 import org.sapwood.data.ImageSet;
@@ -137,7 +138,7 @@ final class DemoCommand implements Callable<Integer> {
                 TrainOptions.Clipping.FLAT,
                 2e-3,
                 3e-2,
-                64,
+                OptionalInt.empty(),
                 10,
                 0.95,
                 8,

@@ -1,5 +1,6 @@
 package org.sapwood.cli;
 
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -51,10 +52,13 @@ final class TrainingOptions {
     @Option(
             names = "--label-gradient-scale",
             paramLabel = "W",
-            defaultValue = "64",
+            defaultValue = "auto",
             description = "Factor on the label embedding's gradient before the clip, a power of two >= 1: unscaled its"
-                    + " share of the clipped norm is so small that the noise drowns it (default: ${DEFAULT-VALUE}).")
-    private int labelGradientScale;
+                    + " share of the clipped norm is so small that the noise drowns it. auto takes the one that"
+                    + " makes it about half, measured on images that the public model draws; 64 with random weights"
+                    + " (default: ${DEFAULT-VALUE}).",
+            converter = AutoIntConverter.class)
+    private OptionalInt labelGradientScale;
 
     @Option(
             names = "--warm-up",
@@ -100,7 +104,7 @@ final class TrainingOptions {
         return learningRate;
     }
 
-    int labelGradientScale() {
+    OptionalInt labelGradientScale() {
         return labelGradientScale;
     }
 

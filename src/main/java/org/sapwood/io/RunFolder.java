@@ -36,6 +36,9 @@ import org.jspecify.annotations.Nullable;
  * leaves a folder that {@link #resume} accepts.
  */
 public final class RunFolder {
+    /** A newest checkpoint and the one before it, in case the newest is on a disk that lies about fsync. */
+    private static final int KEPT_CHECKPOINTS = 2;
+
     private static final Pattern CHECKPOINT = Pattern.compile("checkpoint-(\\d{1,18})\\.safetensors");
 
     private final Path path;
@@ -262,6 +265,23 @@ public final class RunFolder {
     public Optional<Checkpoint> newestCheckpoint() {
         List<Checkpoint> all = checkpoints();
         return all.isEmpty() ? Optional.empty() : Optional.of(all.getLast());
+    }
+
+    /**
+     * Deletes all checkpoints but the newest two, with what belongs to them.
+     *
+     * @throws UserException when one cannot be deleted
+     */
+    public void dropOldCheckpoints() {
+        List<Checkpoint> all = checkpoints();
+        for (Checkpoint old : all.subList(0, Math.max(0, all.size() - KEPT_CHECKPOINTS))) {
+            try {
+                Files.deleteIfExists(old.path());
+                Files.deleteIfExists(optimizer(old.step()));
+            } catch (IOException e) {
+                throw new UserException("cannot delete the old checkpoint " + old.path() + ": " + IoReasons.of(e), e);
+            }
+        }
     }
 
     /**

@@ -14,7 +14,7 @@ import org.sapwood.tensor.Indices;
  * {@code class_tokens.weight} is [classes, S·D], a class's tokens end to end.
  */
 final class ClassTokens implements Module {
-    private static final String NAME = "class_tokens.weight";
+    static final String NAME = "class_tokens.weight";
 
     private final Parameter table;
     private final int tokens;

@@ -208,6 +208,11 @@ public final class UNet {
         return List.copyOf(names);
     }
 
+    /** Whether a parameter is one of {@link #conditionParameters}. */
+    public static boolean isLabelEmbedder(String parameterName) {
+        return parameterName.equals(CLASS_EMBEDDING) || parameterName.equals(ClassTokens.NAME);
+    }
+
     /**
      * The transformer blocks in the order of the forward pass, each as what its parameters' names begin with before a
      * dot, such as {@code mid_block.attentions.0.transformer_blocks.0}; in a {@code UNet2DModel} its attention blocks.

@@ -120,14 +120,14 @@ public final class AutoencoderPretraining {
     private static Result finish(
             RunFolder folder, ImageSet images, Autoencoder model, BackendChoice backend, int threads) {
         TrainingImages measured = new PixelImages(spread(images));
-        LatentImages latents =
-                LatentImages.encode("the autoencoder", model, measured, Augmentation.NONE, backend, threads);
+        LatentImages latents = LatentImages.of("the autoencoder", model, measured, Augmentation.NONE);
+        latents.prepare(backend, threads);
         double scalingFactor = 1 / latents.standardDeviation();
         if (!Double.isFinite(scalingFactor)) {
             throw new UserException("the latents of the public images do not vary (1/standard deviation is "
                     + scalingFactor + "): the training failed; try a lower --learning-rate or --kl-weight");
         }
-        float[] decoded = new LatentCodec(model, backend, threads).decode(latents.values(), done -> {});
+        float[] decoded = new LatentCodec(model, backend, threads).decode(latents.values());
         AutoencoderConfig config = model.config().withScalingFactor(scalingFactor);
         writeConfig(config, folder);
         AutoencoderFolder.save(model, config, folder.path());

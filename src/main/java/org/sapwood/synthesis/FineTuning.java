@@ -78,8 +78,7 @@ public final class FineTuning {
     public static Result start(
             TrainOptions options, Path out, BackendChoice backend, int threads, ProgressListener progress) {
         Optional<AutoencoderFolder> autoencoder = autoencoder(options);
-        TrainingImages images =
-                LatentImages.orPixels(options.data().open(), autoencoder, options.augmentation(), backend, threads);
+        TrainingImages images = LatentImages.orPixels(options.data().open(), autoencoder, options.augmentation());
         UNet model = publicModel(options, images);
         if (options.method().isPrivate()) {
             GradientEngine.requireIndependentSamples(backend);
@@ -114,8 +113,8 @@ public final class FineTuning {
      */
     public static Result resume(RunFolder folder, BackendChoice backend, int threads, ProgressListener progress) {
         TrainOptions options = TrainOptions.fromJson(RunRecord.options(folder, COMMAND));
-        TrainingImages images = LatentImages.orPixels(
-                options.data().open(), AutoencoderFolder.in(folder), options.augmentation(), backend, threads);
+        TrainingImages images =
+                LatentImages.orPixels(options.data().open(), AutoencoderFolder.in(folder), options.augmentation());
         UNet model = publicModel(options, images);
         FineTuning run = new FineTuning(options, folder, images, model, backend, threads, progress);
         if (!options.method().isPrivate()) {
@@ -182,6 +181,7 @@ public final class FineTuning {
     /** Runs the training and records what it took. */
     private Result measured(Supplier<Result> training) {
         long started = System.nanoTime();
+        images.prepare(backend, threads);
         Result result = training.get();
         Map<String, Object> metrics = new LinkedHashMap<>();
         metrics.put("method", options.method().text());
@@ -220,13 +220,41 @@ public final class FineTuning {
     }
 
     private Result trainPrivately(PrivateQueries queries, Ledger ledger) {
-        ParameterVector parameters = options.method().adapts()
-                ? TrainedWeights.adapt(
-                        options, model, selection(ledger, queries), RandomSource.XO_SHI_RO_256_PP.create(drawSeed()))
-                : TrainedWeights.choose(options, model);
-        train(parameters, ledger, queries);
+        List<String> selected = options.method().adapts() ? selection(ledger, queries) : List.of();
+        int labelScale = labelScale(selected);
+        ParameterVector parameters = trained(model, selected, drawSeed());
+        train(parameters, labelScale, ledger, queries);
         double epsilon = ledger.spentEpsilon(new PldAccountant());
         return new Result(folder, epsilon, ledger.delta(), parameters.size());
+    }
+
+    private ParameterVector trained(UNet of, List<String> selected, long seed) {
+        return options.method().adapts()
+                ? TrainedWeights.adapt(options, of, selected, RandomSource.XO_SHI_RO_256_PP.create(seed))
+                : TrainedWeights.choose(options, of);
+    }
+
+    /** Of a copy, whose adapters begin the same way every time: a resumed run must come to the same factor. */
+    private int labelScale(List<String> selected) {
+        if (options.clipping() == TrainOptions.Clipping.LAYER_WISE) {
+            return 1;
+        }
+        return options.labelGradientScale().orElseGet(() -> {
+            if (options.fromScratch()) {
+                return LabelGradientScale.FROM_SCRATCH;
+            }
+            UNet copy = PublicModel.forClasses(model, images.classCount());
+            return LabelGradientScale.measure(
+                    copy,
+                    trained(copy, selected, 0),
+                    !(images instanceof LatentImages),
+                    schedule(),
+                    timesteps(),
+                    options.draws(),
+                    options.microBatch(),
+                    backend,
+                    threads);
+        });
     }
 
     private long drawSeed() {
@@ -280,7 +308,7 @@ public final class FineTuning {
         throw new UserException(file + ": field selected must be a list of matrix names");
     }
 
-    private void train(ParameterVector parameters, Ledger ledger, PrivateQueries queries) {
+    private void train(ParameterVector parameters, int labelScale, Ledger ledger, PrivateQueries queries) {
         Map<String, String> metadata = Map.of(
                 ModelFolder.NOISE_SCHEDULE,
                 options.noiseSchedule(),
@@ -303,7 +331,7 @@ public final class FineTuning {
                     PrivacyPlan.clipping(options, parameters.parameters().size()), parameters.size());
             PrivateGradientSum sum = options.clipping() == TrainOptions.Clipping.LAYER_WISE
                     ? PrivateGradientSum.byParameter(grid, parameters, engine)
-                    : PrivateGradientSum.flat(grid, parameters, options.labelGradientScale(), engine);
+                    : PrivateGradientSum.flat(grid, parameters, labelScale, engine);
             sum.prepare(state);
             ExpectedBatchSize batch = new ExpectedBatchSize(options.batch());
             new PrivateTrainer(engine, draws(), sum, queries.training(), batch, queries.randomness(), ledger)

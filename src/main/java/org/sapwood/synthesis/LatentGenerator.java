@@ -43,6 +43,6 @@ public record LatentGenerator(UNet model, NoiseSchedule schedule, Autoencoder au
                 options.threads(),
                 options.seed());
         float[] latents = new ImageSampler(model, schedule, ofLatents, backend).sample(labels, progress);
-        return new LatentCodec(autoencoder, backend, options.threads()).decode(latents, done -> {});
+        return new LatentCodec(autoencoder, backend, options.threads()).decode(latents);
     }
 }

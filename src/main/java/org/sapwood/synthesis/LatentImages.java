@@ -1,6 +1,8 @@
 package org.sapwood.synthesis;
 
+import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.sapwood.data.ImageSet;
 import org.sapwood.io.UserException;
 import org.sapwood.nn.Autoencoder;
@@ -15,13 +17,12 @@ import org.sapwood.tensor.BackendChoice;
  */
 public final class LatentImages implements TrainingImages {
     private final TrainingImages images;
-    private final AutoencoderConfig config;
-    private final float[] latents;
+    private final Autoencoder autoencoder;
+    private float @Nullable [] latents;
 
-    private LatentImages(TrainingImages images, AutoencoderConfig config, float[] latents) {
+    private LatentImages(TrainingImages images, Autoencoder autoencoder) {
         this.images = images;
-        this.config = config;
-        this.latents = latents;
+        this.autoencoder = autoencoder;
     }
 
     /**
@@ -29,50 +30,43 @@ public final class LatentImages implements TrainingImages {
      *
      * @param autoencoder whose latents they are; empty for a model of pixels
      * @param augmentation of the training
-     * @param threads workers, ≥ 1; change the speed alone
      * @throws UserException if the images do not fit the autoencoder
      */
     static TrainingImages orPixels(
-            ImageSet images,
-            Optional<AutoencoderFolder> autoencoder,
-            Augmentation augmentation,
-            BackendChoice backend,
-            int threads) {
+            ImageSet images, Optional<AutoencoderFolder> autoencoder, Augmentation augmentation) {
         TrainingImages pixels = new PixelImages(images);
         return autoencoder.isEmpty()
                 ? pixels
-                : encode(
+                : of(
                         "the autoencoder " + autoencoder.get().path(),
                         autoencoder.get().load(),
                         pixels,
-                        augmentation,
-                        backend,
-                        threads);
+                        augmentation);
     }
 
     /**
-     * Encodes every image.
+     * The latents of images, to be made by {@link #prepare}.
      *
      * @param name how a message calls the autoencoder
      * @param augmentation that the training asked for; must be none
-     * @param threads workers, ≥ 1; change the speed alone
      * @throws UserException if the images are not of the autoencoder's size, or are to be augmented
      */
-    public static LatentImages encode(
-            String name,
-            Autoencoder autoencoder,
-            TrainingImages images,
-            Augmentation augmentation,
-            BackendChoice backend,
-            int threads) {
+    public static LatentImages of(
+            String name, Autoencoder autoencoder, TrainingImages images, Augmentation augmentation) {
         requireFit(name, autoencoder.config(), images);
         if (!augmentation.isIdentity()) {
             throw new UserException(
                     "--shift and --flip change pixels, but a latent model is trained on latents that are"
                             + " made of the images once; leave them out, or augment the images themselves before");
         }
-        float[] latents = new LatentCodec(autoencoder, backend, threads).encode(images, done -> {});
-        return new LatentImages(images, autoencoder.config(), latents);
+        return new LatentImages(images, autoencoder);
+    }
+
+    @Override
+    public void prepare(BackendChoice backend, int threads) {
+        if (latents == null) {
+            latents = new LatentCodec(autoencoder, backend, threads).encode(images);
+        }
     }
 
     /** Refuses images that are not of the size that an autoencoder was made for. */
@@ -82,21 +76,22 @@ public final class LatentImages implements TrainingImages {
 
     /** All latents, [size, latentSize², latentChannels]; the live array. */
     float[] values() {
-        return latents;
+        return Objects.requireNonNull(latents, "latents must be prepared first");
     }
 
     /** Standard deviation of all values of all latents around their common mean. */
     double standardDeviation() {
+        float[] values = values();
         double mean = 0;
-        for (float value : latents) {
+        for (float value : values) {
             mean += value;
         }
-        mean /= latents.length;
+        mean /= values.length;
         double squares = 0;
-        for (float value : latents) {
+        for (float value : values) {
             squares += (value - mean) * (value - mean);
         }
-        return Math.sqrt(squares / latents.length);
+        return Math.sqrt(squares / values.length);
     }
 
     @Override
@@ -106,17 +101,17 @@ public final class LatentImages implements TrainingImages {
 
     @Override
     public int height() {
-        return config.latentSize();
+        return autoencoder.config().latentSize();
     }
 
     @Override
     public int width() {
-        return config.latentSize();
+        return autoencoder.config().latentSize();
     }
 
     @Override
     public int channels() {
-        return config.latentChannels();
+        return autoencoder.config().latentChannels();
     }
 
     @Override
@@ -132,6 +127,6 @@ public final class LatentImages implements TrainingImages {
     @Override
     public void copyImage(int index, float[] target, int at) {
         int length = imageLength();
-        System.arraycopy(latents, index * length, target, at, length);
+        System.arraycopy(values(), index * length, target, at, length);
     }
 }

@@ -3,6 +3,7 @@ package org.sapwood.synthesis;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.sapwood.io.Json;
 import org.sapwood.io.UserException;
@@ -45,6 +46,10 @@ public record OptionFields(Map<String, Object> json) {
 
     public OptionalDouble optionalNumber(String name) {
         return get(name).equals(AUTO) ? OptionalDouble.empty() : OptionalDouble.of(number(name));
+    }
+
+    public OptionalInt optionalInt(String name) {
+        return get(name).equals(AUTO) ? OptionalInt.empty() : OptionalInt.of(integer(name));
     }
 
     public OptionalLong optionalInteger(String name) {

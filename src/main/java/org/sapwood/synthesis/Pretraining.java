@@ -32,7 +32,7 @@ public final class Pretraining {
         Optional<AutoencoderFolder> autoencoder = options.autoencoder().isEmpty()
                 ? Optional.empty()
                 : Optional.of(AutoencoderFolder.find(Path.of(options.autoencoder())));
-        TrainingImages images = images(options, autoencoder, backend, threads);
+        TrainingImages images = images(options, autoencoder);
         UNet model = model(options, images);
         RunFolder folder = RunFolder.create(out);
         ModelFolder.writeConfig(model.config(), folder);
@@ -48,13 +48,13 @@ public final class Pretraining {
     /** Continues a run that was killed. */
     public static RunFolder resume(RunFolder folder, BackendChoice backend, int threads, ProgressListener progress) {
         PretrainOptions options = PretrainOptions.fromJson(RunRecord.options(folder, COMMAND));
-        TrainingImages images = images(options, AutoencoderFolder.in(folder), backend, threads);
+        TrainingImages images = images(options, AutoencoderFolder.in(folder));
         return train(options, folder, images, model(options, images), backend, threads, progress);
     }
 
     private static TrainingImages images(
-            PretrainOptions options, Optional<AutoencoderFolder> autoencoder, BackendChoice backend, int threads) {
-        return LatentImages.orPixels(options.data().open(), autoencoder, options.augmentation(), backend, threads);
+            PretrainOptions options, Optional<AutoencoderFolder> autoencoder) {
+        return LatentImages.orPixels(options.data().open(), autoencoder, options.augmentation());
     }
 
     private static UNet model(PretrainOptions options, TrainingImages images) {
@@ -77,6 +77,7 @@ public final class Pretraining {
             int threads,
             ProgressListener progress) {
         long started = System.nanoTime();
+        images.prepare(backend, threads);
         NoiseSchedule schedule = NoiseSchedule.named(options.noiseSchedule());
         PublicTrainer.Options how = new PublicTrainer.Options(
                 options.steps(),

@@ -25,17 +25,11 @@ sealed interface PrivateGradientSum extends GradientEngine.RowConsumer permits H
      */
     static PrivateGradientSum flat(
             GradientGrid grid, ParameterVector parameters, int labelScale, GradientEngine engine) {
+        LabelSpan labels = LabelSpan.of(parameters);
         List<Group> groups = new ArrayList<>();
-        int from = 0;
-        for (Parameter parameter : parameters.parameters()) {
-            if (labelScale != 1 && PublicModel.isLabelEmbedder(parameter.name())) {
-                int at = parameters.offset(parameters.position(parameter));
-                groups.add(new Group(from, at - from, 1));
-                groups.add(new Group(at, parameter.size(), labelScale));
-                from = at + parameter.size();
-            }
-        }
-        groups.add(new Group(from, parameters.size() - from, 1));
+        groups.add(new Group(0, labels.from(), 1));
+        groups.add(new Group(labels.from(), labels.length(), labelScale));
+        groups.add(new Group(labels.to(), parameters.size() - labels.to(), 1));
         groups.removeIf(group -> group.length() == 0);
         return of(grid, groups, engine);
     }

@@ -1,6 +1,5 @@
 package org.sapwood.synthesis;
 
-import java.util.Set;
 import org.sapwood.autograd.Parameter;
 import org.sapwood.io.UserException;
 import org.sapwood.nn.UNet;
@@ -8,14 +7,7 @@ import org.sapwood.nn.UNetConfig;
 
 /** Prepares a publicly trained model for the classes of a sensitive set. */
 final class PublicModel {
-    private static final Set<String> LABEL_EMBEDDERS = Set.of("class_embedding.weight", "class_tokens.weight");
-
     private PublicModel() {}
-
-    /** Whether a parameter is the label embedder. */
-    static boolean isLabelEmbedder(String parameterName) {
-        return LABEL_EMBEDDERS.contains(parameterName);
-    }
 
     /** Whether a run trains the label embedder of {@code model}. */
     static boolean trainsLabels(TrainOptions options, UNet model) {
@@ -37,7 +29,7 @@ final class PublicModel {
             if (from == null) {
                 continue;
             }
-            int none = isLabelEmbedder(to.name()) ? from.size() - from.value().dim(1) : 0;
+            int none = UNet.isLabelEmbedder(to.name()) ? from.size() - from.value().dim(1) : 0;
             int length = from.size() - none;
             for (int at = 0; at < to.size(); at += length) {
                 System.arraycopy(

@@ -4,6 +4,7 @@ import java.lang.reflect.RecordComponent;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.sapwood.data.ImageSource;
 import org.sapwood.diffusion.NoiseSchedule;
@@ -29,8 +30,8 @@ import org.sapwood.io.UserException;
  * @param learningRate of Adam, > 0
  * @param labelLearningRate of Adam for the label embedder, > 0
  * @param labelGradientScale power of two ≥ 1 by which the label embedder's gradient is multiplied before a flat or
- *     automatic clip (layer-wise clipping gives it a bound of its own anyway), so
- *     that it has a share in the clipped norm; changes no weight's meaning, since Adam does not see scales
+ *     automatic clip (layer-wise clipping gives it a bound of its own anyway), so that it has a share in the clipped
+ *     norm; changes no weight's meaning, since Adam does not see scales; empty for the one that gives it about half
  * @param warmUpSteps steps of linearly rising learning rate, ≥ 0
  * @param emaDecay of the averaged weights, in [0, 1)
  * @param loraRank r ≥ 1
@@ -66,7 +67,7 @@ public record TrainOptions(
         Clipping clipping,
         double learningRate,
         double labelLearningRate,
-        int labelGradientScale,
+        OptionalInt labelGradientScale,
         int warmUpSteps,
         double emaDecay,
         int loraRank,
@@ -124,10 +125,10 @@ public record TrainOptions(
         OptionChecks.positive("--clip-norm", clipNorm);
         OptionChecks.positive("--learning-rate", learningRate);
         OptionChecks.positive("--label-learning-rate", labelLearningRate);
-        OptionChecks.require(
-                labelGradientScale >= 1 && Integer.bitCount(labelGradientScale) == 1,
-                "--label-gradient-scale must be a power of two >= 1",
-                labelGradientScale);
+        labelGradientScale.ifPresent(scale -> OptionChecks.require(
+                scale >= 1 && Integer.bitCount(scale) == 1,
+                "--label-gradient-scale must be a power of two >= 1 or auto",
+                scale));
         OptionChecks.atLeast("--warm-up", warmUpSteps, 0);
         OptionChecks.decay("--ema-decay", emaDecay);
         OptionChecks.atLeast("--lora-rank", loraRank, 1);
@@ -172,6 +173,7 @@ public record TrainOptions(
     private static Object jsonOf(Object value) {
         return switch (value) {
             case OptionalDouble d -> d.isPresent() ? (Object) d.getAsDouble() : OptionFields.AUTO;
+            case OptionalInt i -> i.isPresent() ? (Object) i.getAsInt() : OptionFields.AUTO;
             case OptionalLong l -> l.isPresent() ? (Object) l.getAsLong() : OptionFields.AUTO;
             case ImageSource source -> source.toJson();
             case Augmentation a -> a.toJson();
@@ -202,7 +204,7 @@ public record TrainOptions(
                 f.constant("clipping", Clipping.class),
                 f.number("learningRate"),
                 f.number("labelLearningRate"),
-                f.integer("labelGradientScale"),
+                f.optionalInt("labelGradientScale"),
                 f.integer("warmUpSteps"),
                 f.number("emaDecay"),
                 f.integer("loraRank"),

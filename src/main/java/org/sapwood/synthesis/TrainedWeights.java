@@ -61,7 +61,7 @@ final class TrainedWeights {
         List<String> trained = blocks.subList(options.firstTrainedBlock(), blocks.size());
         boolean labels = PublicModel.trainsLabels(options, model);
         return name -> trained.stream().anyMatch(block -> name.startsWith(block + "."))
-                || (labels && PublicModel.isLabelEmbedder(name));
+                || (labels && UNet.isLabelEmbedder(name));
     }
 
     /**
@@ -77,7 +77,7 @@ final class TrainedWeights {
                     .adapt(model.parameters(), options.loraRank(), (float) options.loraScale(), rng);
         }
         boolean labels = PublicModel.trainsLabels(options, model);
-        model.parameters().trainOnly(name -> !before.contains(name) || (labels && PublicModel.isLabelEmbedder(name)));
+        model.parameters().trainOnly(name -> !before.contains(name) || (labels && UNet.isLabelEmbedder(name)));
         return model.parameters().trainable();
     }
 }

@@ -1,9 +1,5 @@
 package org.sapwood.synthesis;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.sapwood.autograd.Adam;
@@ -33,17 +29,13 @@ final class TrainingState {
     private static final String SECOND_MOMENT = "second_moment";
     private static final String COUNTERS = "counters";
 
-    /** A newest checkpoint and the one before it, in case the newest is on a disk that lies about fsync. */
-    private static final int KEPT_CHECKPOINTS = 2;
-
     private final ParameterSet model;
     private final ParameterVector parameters;
     private final Map<String, String> metadata;
     private final float[] weights;
     private final Adam adam;
     private final double emaDecay;
-    private final int labelFrom;
-    private final int labelTo;
+    private final LabelSpan labels;
     private double labelRateFactor = 1;
     private Ema ema;
     private @Nullable DeviceTraining device;
@@ -68,20 +60,7 @@ final class TrainingState {
         weights = new float[parameters.size()];
         parameters.read(weights);
         adam = new Adam(weights.length);
-        int from = 0;
-        int to = 0;
-        for (Parameter parameter : parameters.parameters()) {
-            if (PublicModel.isLabelEmbedder(parameter.name())) {
-                int at = parameters.offset(parameters.position(parameter));
-                if (to != 0 && at != to) {
-                    throw new IllegalStateException("label embedders must be next to each other among the weights");
-                }
-                from = to == 0 ? at : from;
-                to = at + parameter.size();
-            }
-        }
-        labelFrom = from;
-        labelTo = to;
+        labels = LabelSpan.of(parameters);
         ema = new Ema(weights, emaDecay, true);
     }
 
@@ -97,7 +76,7 @@ final class TrainingState {
 
     /** One optimizer step along {@code gradient}; the model then holds the new weights. */
     void apply(float[] gradient, double learningRate) {
-        adam.step(weights, gradient, learningRate, labelFrom, labelTo, learningRate * labelRateFactor);
+        adam.step(weights, gradient, learningRate, labels.from(), labels.to(), learningRate * labelRateFactor);
         ema.update(weights);
         parameters.write(weights);
         step++;
@@ -117,7 +96,7 @@ final class TrainingState {
 
     /** Counts one step that {@code update} makes on the device. */
     void applyOnDevice(double learningRate, DeviceUpdate update) {
-        AdamStep constants = adam.advance(learningRate, labelFrom, labelTo, learningRate * labelRateFactor);
+        AdamStep constants = adam.advance(learningRate, labels.from(), labels.to(), learningRate * labelRateFactor);
         update.make(constants, ema.advance());
         step++;
     }
@@ -164,19 +143,7 @@ final class TrainingState {
         parameters.write(ema.values());
         Weights.save(model, metadata, folder.checkpoint(step));
         parameters.write(weights);
-        List<RunFolder.Checkpoint> checkpoints = folder.checkpoints();
-        for (int i = 0; i < checkpoints.size() - KEPT_CHECKPOINTS; i++) {
-            delete(checkpoints.get(i).path());
-            delete(folder.optimizer(checkpoints.get(i).step()));
-        }
-    }
-
-    private static void delete(Path path) {
-        try {
-            Files.deleteIfExists(path);
-        } catch (IOException e) {
-            throw new UserException("cannot delete the old checkpoint " + path + ": " + e.getMessage(), e);
-        }
+        folder.dropOldCheckpoints();
     }
 
     /**

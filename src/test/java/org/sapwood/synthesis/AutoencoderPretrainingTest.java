@@ -55,8 +55,9 @@ class AutoencoderPretrainingTest {
 
         Autoencoder trained = AutoencoderFolder.find(temp.resolve("more")).load();
         assertEquals(more.scalingFactor(), trained.config().scalingFactor());
-        LatentImages latents = LatentImages.encode(
-                "the autoencoder", trained, new PixelImages(DATA.open()), Augmentation.NONE, BACKEND, 1);
+        LatentImages latents =
+                LatentImages.of("the autoencoder", trained, new PixelImages(DATA.open()), Augmentation.NONE);
+        latents.prepare(BACKEND, 1);
         assertEquals(1, latents.standardDeviation(), 1e-4);
         assertEquals(
                 more.scalingFactor(),

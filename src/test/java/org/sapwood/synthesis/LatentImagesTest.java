@@ -32,8 +32,10 @@ class LatentImagesTest {
     private static final BackendChoice BACKEND = Backends.choose();
 
     private static LatentImages encode(ImageSet images, int threads) {
-        return LatentImages.encode(
-                "the autoencoder", MODEL, new PixelImages(images), Augmentation.NONE, BACKEND, threads);
+        LatentImages latents =
+                LatentImages.of("the autoencoder", MODEL, new PixelImages(images), Augmentation.NONE);
+        latents.prepare(BACKEND, threads);
+        return latents;
     }
 
     /**
@@ -71,21 +73,21 @@ class LatentImagesTest {
         LatentImages one = encode(GLYPHS, 1);
         LatentImages three = encode(GLYPHS, 3);
         assertArrayEquals(one.values(), three.values());
-        float[] decoded = new LatentCodec(MODEL, BACKEND, 1).decode(one.values(), done -> {});
-        assertArrayEquals(decoded, new LatentCodec(MODEL, BACKEND, 3).decode(one.values(), done -> {}));
+        float[] decoded = new LatentCodec(MODEL, BACKEND, 1).decode(one.values());
+        assertArrayEquals(decoded, new LatentCodec(MODEL, BACKEND, 3).decode(one.values()));
         assertEquals(IMAGES * GLYPHS.imageLength(), decoded.length);
     }
 
     @Test
     void theScalingFactorMultipliesLatentsAndIsTakenBackBeforeTheyAreDecoded() {
         Autoencoder unscaled = TinyAutoencoders.random(TinyAutoencoders.CONFIG, 4);
-        float[] plain = new LatentCodec(unscaled, BACKEND, 1).encode(new PixelImages(GLYPHS), done -> {});
+        float[] plain = new LatentCodec(unscaled, BACKEND, 1).encode(new PixelImages(GLYPHS));
         LatentImages scaled = encode(GLYPHS, 1);
         for (int i = 0; i < plain.length; i++) {
             assertEquals(3 * plain[i], scaled.values()[i], 1e-6f * Math.abs(plain[i]) + 1e-9f);
         }
-        float[] fromPlain = new LatentCodec(unscaled, BACKEND, 1).decode(plain, done -> {});
-        float[] fromScaled = new LatentCodec(MODEL, BACKEND, 1).decode(scaled.values(), done -> {});
+        float[] fromPlain = new LatentCodec(unscaled, BACKEND, 1).decode(plain);
+        float[] fromScaled = new LatentCodec(MODEL, BACKEND, 1).decode(scaled.values());
         assertArrayEquals(fromPlain, fromScaled, 1e-5f);
     }
 
@@ -113,8 +115,7 @@ class LatentImagesTest {
     void changesOfPixelsAreRefusedWithTheAlternative() {
         UserException refusal = assertThrows(
                 UserException.class,
-                () -> LatentImages.encode(
-                        "the autoencoder", MODEL, new PixelImages(GLYPHS), new Augmentation(2, false), BACKEND, 1));
+                () -> LatentImages.of("the autoencoder", MODEL, new PixelImages(GLYPHS), new Augmentation(2, false)));
         assertTrue(refusal.getMessage().contains("--shift and --flip"), refusal.getMessage());
         assertTrue(refusal.getMessage().contains("augment the images themselves before"), refusal.getMessage());
     }
@@ -124,8 +125,7 @@ class LatentImagesTest {
         Autoencoder other = TinyAutoencoders.random(new AutoencoderConfig(32, 3, List.of(4, 4), 1, 2, 2, false, 1), 1);
         UserException refusal = assertThrows(
                 UserException.class,
-                () -> LatentImages.encode(
-                        "the autoencoder vae", other, new PixelImages(GLYPHS), Augmentation.NONE, BACKEND, 1));
+                () -> LatentImages.of("the autoencoder vae", other, new PixelImages(GLYPHS), Augmentation.NONE));
         assertTrue(
                 refusal.getMessage().contains("the autoencoder vae is for images of 32x32x3, the data has 28x28x1"),
                 refusal.getMessage());

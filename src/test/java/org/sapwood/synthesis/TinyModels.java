@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.apache.commons.rng.simple.RandomSource;
 import org.sapwood.data.ImageSource;
@@ -86,7 +87,7 @@ final class TinyModels {
                 TrainOptions.Clipping.FLAT,
                 1e-2,
                 1e-2,
-                8,
+                OptionalInt.of(8),
                 0,
                 0.5,
                 2,

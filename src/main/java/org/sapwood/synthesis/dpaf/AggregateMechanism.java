@@ -28,7 +28,6 @@ final class AggregateMechanism {
     private final FeatureEngine engine;
     private final PoissonSampler sampler;
     private final ExpectedBatchSize batch;
-    private final ExampleSum[] sums;
     private final int threads;
 
     AggregateMechanism(
@@ -44,7 +43,6 @@ final class AggregateMechanism {
         this.sampler = sampler;
         this.batch = batch;
         this.threads = threads;
-        sums = new ExampleSum[threads];
     }
 
     /** What the sums are made on: it clips to the bound and states the sensitivity. */
@@ -64,19 +62,13 @@ final class AggregateMechanism {
 
     /** The exact sum over given images, private; for {@link #ask} and for tests of what enters it. */
     BoundedSum sum(int[] examples) {
-        GradientGrid grid = grid(config);
-        for (int i = 0; i < sums.length; i++) {
-            sums[i] = new ExampleSum(grid);
-        }
+        ExampleSum[] sums = ExampleSum.perWorker(grid(config), threads);
         int length = config.featureLength();
         engine.features(
                 examples.length,
                 (i, target, offset) -> images.copyImage(examples[i], target, offset),
                 (worker, i, values, offset) ->
                         sums[worker].add(values, offset, length, images.label(examples[i]) * length));
-        for (int i = 1; i < sums.length; i++) {
-            sums[0].sum().merge(sums[i].sum());
-        }
-        return sums[0].sum();
+        return ExampleSum.merged(sums);
     }
 }

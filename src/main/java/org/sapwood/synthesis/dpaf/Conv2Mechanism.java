@@ -68,10 +68,7 @@ final class Conv2Mechanism {
 
     /** The exact sum over given images, private; for {@link #ask} and for tests of what enters it. */
     BoundedSum sum(int[] examples, Directions directions) {
-        ExampleSum[] sums = new ExampleSum[threads];
-        for (int i = 0; i < sums.length; i++) {
-            sums[i] = new ExampleSum(grid);
-        }
+        ExampleSum[] sums = ExampleSum.perWorker(grid, threads);
         int length = config.featureLength();
         engine.conv2Gradients(
                 examples.length,
@@ -80,9 +77,6 @@ final class Conv2Mechanism {
                         System.arraycopy(directions.real(), images.label(examples[i]) * length, target, offset, length),
                 (worker, i, values, offset) ->
                         sums[worker].add(values, offset, engine.conv2().size(), 0));
-        for (int i = 1; i < sums.length; i++) {
-            sums[0].sum().merge(sums[i].sum());
-        }
-        return sums[0].sum();
+        return ExampleSum.merged(sums);
     }
 }

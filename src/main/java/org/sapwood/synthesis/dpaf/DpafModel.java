@@ -1,8 +1,5 @@
 package org.sapwood.synthesis.dpaf;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import org.apache.commons.rng.JumpableUniformRandomProvider;
@@ -30,7 +27,6 @@ final class DpafModel {
     private static final String AVERAGED = "generator.averaged";
     private static final String AGGREGATES = "aggregates";
     private static final String AGGREGATE_NOISE = "aggregate_noise";
-    private static final int KEPT_CHECKPOINTS = 2;
 
     private final GanConfig config;
     private final GanGenerator generator;
@@ -143,19 +139,7 @@ final class DpafModel {
         trainedGenerator.parameters().write(averaged.values());
         generator.write(folder.checkpoint(step));
         trainedGenerator.parameters().write(trainedGenerator.weights());
-        List<RunFolder.Checkpoint> checkpoints = folder.checkpoints();
-        for (int i = 0; i < checkpoints.size() - KEPT_CHECKPOINTS; i++) {
-            delete(checkpoints.get(i).path());
-            delete(folder.optimizer(checkpoints.get(i).step()));
-        }
-    }
-
-    private static void delete(Path path) {
-        try {
-            Files.deleteIfExists(path);
-        } catch (IOException e) {
-            throw new UserException("cannot delete the old checkpoint " + path + ": " + e.getMessage(), e);
-        }
+        folder.dropOldCheckpoints();
     }
 
     /**

@@ -1,5 +1,6 @@
 package org.sapwood.synthesis.dpaf;
 
+import java.util.Arrays;
 import org.sapwood.privacy.aggregation.BoundedSum;
 import org.sapwood.privacy.aggregation.GradientGrid;
 
@@ -36,5 +37,21 @@ final class ExampleSum {
         squaredNorm[0] = squares;
         grid.scales(squaredNorm, scale);
         sum.add(values, from, length, scale[0], to);
+    }
+
+    /** Empty sums, one per worker. */
+    static ExampleSum[] perWorker(GradientGrid grid, int workers) {
+        ExampleSum[] sums = new ExampleSum[workers];
+        Arrays.setAll(sums, worker -> new ExampleSum(grid));
+        return sums;
+    }
+
+    /** What all workers have added; exact, so their order does not matter. */
+    static BoundedSum merged(ExampleSum[] sums) {
+        BoundedSum total = sums[0].sum();
+        for (int i = 1; i < sums.length; i++) {
+            total.merge(sums[i].sum());
+        }
+        return total;
     }
 }

@@ -46,6 +46,7 @@ final class CudaStream implements AutoCloseable {
     private @Nullable DeviceStorage workspace;
     private @Nullable Recording recording;
     private boolean capturing;
+    private boolean closed;
 
     /** The device's copy of an array. */
     private static final class Mirror {
@@ -85,8 +86,15 @@ final class CudaStream implements AutoCloseable {
         return cublas;
     }
 
-    /** Makes the device current on this thread; a stream may move from thread to thread between calls. */
+    /**
+     * Makes the device current on this thread; a stream may move from thread to thread between calls.
+     *
+     * @throws IllegalStateException after {@link #close}
+     */
     void use() {
+        if (closed) {
+            throw new IllegalStateException("this CUDA backend is closed: its stream and its memory are gone");
+        }
         Thread current = Thread.currentThread();
         if (user != current) {
             device.use();
@@ -340,6 +348,9 @@ final class CudaStream implements AutoCloseable {
 
     @Override
     public void close() {
+        if (closed) {
+            return;
+        }
         use();
         if (profile != null) {
             System.err.print(profile.table());
@@ -355,6 +366,7 @@ final class CudaStream implements AutoCloseable {
         staging.close();
         owned.forEach(DeviceStorage::free);
         owned.clear();
+        closed = true;
         CudaException.check(JCudaDriver.cuStreamDestroy(stream), "cuStreamDestroy");
     }
 }

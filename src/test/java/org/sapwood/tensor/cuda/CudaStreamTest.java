@@ -267,6 +267,18 @@ class CudaStreamTest {
         });
     }
 
+    /** Freed memory and a destroyed stream would otherwise be handed to the driver, which may end the process. */
+    @Test
+    void afterItsEndAStreamRefusesToWork() {
+        Tensor x = tensor(1, 2, 3);
+        stream.close();
+        IllegalStateException failure = assertThrows(IllegalStateException.class, () -> twice(x, x));
+        assertEquals("this CUDA backend is closed: its stream and its memory are gone", message(failure));
+        assertThrows(IllegalStateException.class, () -> stream.allocate(1));
+        assertThrows(IllegalStateException.class, () -> read(x));
+        stream.close();
+    }
+
     // ---- copies ---------------------------------------------------------------------------------------------------
 
     /** The ring has two halves of 8 MiB. */
