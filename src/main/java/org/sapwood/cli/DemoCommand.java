@@ -30,6 +30,7 @@ import org.sapwood.report.ReportPage;
 import org.sapwood.synthesis.Augmentation;
 import org.sapwood.synthesis.CandidateSet;
 import org.sapwood.synthesis.FineTuning;
+import org.sapwood.synthesis.ImageGenerator;
 import org.sapwood.synthesis.ImageGenerators;
 import org.sapwood.synthesis.Method;
 import org.sapwood.synthesis.RunRecord;
@@ -162,13 +163,14 @@ final class DemoCommand implements Callable<Integer> {
 
     private ImageSet draw(TrainedRun run, int threads, BackendChoice backend) {
         List<String> classes = Glyphs.Half.SENSITIVE.classNames();
+        ImageGenerator model = ImageGenerators.load(run.model());
         ImageSet images;
         try (Progress progress = common.progress("sample")) {
             images = SyntheticImages.draw(
-                    ImageGenerators.load(run.model()),
+                    model,
                     classes,
                     SYNTHETIC_IMAGES,
-                    DrawingOptions.defaults(threads, common.seed().orElse(0)),
+                    DrawingOptions.defaults(model, threads, common.seed().orElse(0)),
                     backend,
                     progress);
         }

@@ -1,9 +1,13 @@
 package org.sapwood.cli;
 
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.sapwood.diffusion.DpmSolver;
 import org.sapwood.diffusion.SamplingOptions;
 import org.sapwood.diffusion.StepRule;
+import org.sapwood.synthesis.ImageGenerator;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParseResult;
 
 /** How images are drawn from a trained model. */
 @SuppressWarnings("NullAway.Init") // picocli sets the annotated fields
@@ -26,10 +30,9 @@ final class DrawingOptions {
     @Option(
             names = "--guidance-scale",
             paramLabel = "W",
-            defaultValue = "1.0",
             description = "Classifier-free guidance: 1 is plain, more is closer to the class and less varied (default:"
-                    + " ${DEFAULT-VALUE}).")
-    private double guidanceScale;
+                    + " 2; 1 for a model without classes).")
+    private @Nullable Double guidanceScale;
 
     @Option(
             names = "--sampling-batch",
@@ -40,15 +43,34 @@ final class DrawingOptions {
     private int batch;
 
     /** What the defaults above say, for a first look at a model. */
-    static SamplingOptions defaults(int threads, long seed) {
-        return new SamplingOptions(new DpmSolver(), 20, 1, true, 32, threads, seed);
+    static SamplingOptions defaults(ImageGenerator model, int threads, long seed) {
+        return new SamplingOptions(new DpmSolver(), 20, defaultGuidance(model), true, 32, threads, seed);
+    }
+
+    /** Refuses options on the command line that a GAN does not have: it draws an image in one pass. */
+    static void refuseForGan(ParseResult parsed, OptionCheck check) {
+        for (String option : List.of("--sampler", "--sampling-steps", "--guidance-scale")) {
+            if (parsed.hasMatchedOption(option)) {
+                throw check.error(option + " is for diffusion models, but this model is a GAN; leave it out");
+            }
+        }
+    }
+
+    /** Refuses values out of range. */
+    void check(OptionCheck check) {
+        check.atLeast("--sampling-steps", 1, samplingSteps).atLeast("--sampling-batch", 1, batch);
+        if (guidanceScale != null) {
+            check.finite("--guidance-scale", guidanceScale);
+        }
     }
 
     /** The options as the sampler takes them. */
-    SamplingOptions toSamplingOptions(OptionCheck check, int threads, long seed) {
-        check.atLeast("--sampling-steps", 1, samplingSteps)
-                .atLeast("--sampling-batch", 1, batch)
-                .finite("--guidance-scale", guidanceScale);
-        return new SamplingOptions(sampler, samplingSteps, guidanceScale, true, batch, threads, seed);
+    SamplingOptions toSamplingOptions(ImageGenerator model, int threads, long seed) {
+        double guidance = guidanceScale == null ? defaultGuidance(model) : guidanceScale;
+        return new SamplingOptions(sampler, samplingSteps, guidance, true, batch, threads, seed);
+    }
+
+    private static double defaultGuidance(ImageGenerator model) {
+        return model.canBeGuided() ? 2 : 1;
     }
 }

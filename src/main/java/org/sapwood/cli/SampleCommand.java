@@ -12,6 +12,7 @@ import org.sapwood.diffusion.SamplingOptions;
 import org.sapwood.io.RunFolder;
 import org.sapwood.nn.ModelFolder;
 import org.sapwood.report.ReportPage;
+import org.sapwood.synthesis.GanImageGenerator;
 import org.sapwood.synthesis.ImageGenerator;
 import org.sapwood.synthesis.ImageGenerators;
 import org.sapwood.tensor.BackendChoice;
@@ -76,10 +77,15 @@ final class SampleCommand implements Callable<Integer> {
     public Integer call() {
         common.check().atLeast("--count", 1, count);
         long seed = common.seed().orElseGet(() -> new SecureRandom().nextLong());
-        SamplingOptions options = drawing.toSamplingOptions(common.check(), common.threads(), seed);
+        drawing.check(common.check());
+        int threads = common.threads();
         TrainedRun run = source.run == null ? null : new TrainedRun(RunFolder.open(source.run));
         Path target = target(run);
         ImageGenerator model = ImageGenerators.load(run == null ? ModelFolder.find(modelPath()) : run.model());
+        if (model instanceof GanImageGenerator) {
+            DrawingOptions.refuseForGan(common.parsed(), common.check());
+        }
+        SamplingOptions options = drawing.toSamplingOptions(model, threads, seed);
         List<String> classNames = run == null
                 ? TrainedRun.numbered(model.classes())
                 : run.data().open().classNames();

@@ -9,6 +9,7 @@ import org.sapwood.io.RunFolder;
 import org.sapwood.io.UserException;
 import org.sapwood.nn.ModelFolder;
 import org.sapwood.report.ReportPage;
+import org.sapwood.synthesis.ImageGenerator;
 import org.sapwood.synthesis.ImageGenerators;
 import org.sapwood.synthesis.RunRecord;
 import org.sapwood.tensor.BackendChoice;
@@ -51,13 +52,14 @@ record TrainedRun(RunFolder folder) {
     /** Draws a sheet of some images per class and writes the report, so that a run ends with something to look at. */
     void finish(CommonOptions common, BackendChoice backend) {
         List<String> classNames = data().open().classNames();
+        ImageGenerator model = ImageGenerators.load(model());
         int shown = Math.min(SHEET_CLASSES, classNames.size());
         try (Progress progress = common.progress("samples")) {
             ImageSet sheet = SyntheticImages.draw(
-                    ImageGenerators.load(model()),
+                    model,
                     classNames.subList(0, shown),
                     SHEET_IMAGES_PER_CLASS * shown,
-                    DrawingOptions.defaults(common.threads(), common.seed().orElse(0)),
+                    DrawingOptions.defaults(model, common.threads(), common.seed().orElse(0)),
                     backend,
                     progress);
             ImageFolder.writeSheet(sheet, folder.samples().resolve(SHEET));

@@ -41,6 +41,11 @@ public record GanImageGenerator(GanGenerator model) implements ImageGenerator {
     }
 
     @Override
+    public boolean canBeGuided() {
+        return false;
+    }
+
+    @Override
     public int imageSize() {
         return model.config().imageSize();
     }

@@ -9,6 +9,9 @@ public interface ImageGenerator {
     /** Classes that can be asked for, numbered from 0; 1 for a model that knows none. */
     int classes();
 
+    /** Whether it can be guided towards a class: a diffusion model that knows classes. */
+    boolean canBeGuided();
+
     /** Edge of the square images in pixels. */
     int imageSize();
 

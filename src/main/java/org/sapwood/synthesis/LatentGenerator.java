@@ -22,6 +22,11 @@ public record LatentGenerator(UNet model, NoiseSchedule schedule, Autoencoder au
     }
 
     @Override
+    public boolean canBeGuided() {
+        return model.config().classes() > 0;
+    }
+
+    @Override
     public int imageSize() {
         return autoencoder.config().sampleSize();
     }

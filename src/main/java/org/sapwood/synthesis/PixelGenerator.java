@@ -26,6 +26,11 @@ public record PixelGenerator(UNet model, NoiseSchedule schedule) implements Imag
     }
 
     @Override
+    public boolean canBeGuided() {
+        return model.config().classes() > 0;
+    }
+
+    @Override
     public int imageSize() {
         return model.config().sampleSize();
     }

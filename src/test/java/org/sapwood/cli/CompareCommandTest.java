@@ -82,7 +82,7 @@ class CompareCommandTest {
 
     /** The specs that are shipped fit the commands that are shipped. */
     @ParameterizedTest
-    @ValueSource(strings = {"ablations-dp-sapf", "side-by-side"})
+    @ValueSource(strings = {"ablations-dp-sapf", "candidates-unet28x", "side-by-side"})
     void shippedSpecsAreTaken(String name) {
         Run run = Run.of("compare --dry-run --spec", Path.of("docs/specs", name + ".json"), "--out", out());
         assertEquals(0, run.code(), run.err());
