@@ -1,15 +1,12 @@
 package org.sapwood.cli;
 
-import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import org.sapwood.data.ImageSource;
 import org.sapwood.io.UserException;
-import org.sapwood.synthesis.Augmentation;
 import org.sapwood.synthesis.AutoencoderOptions;
 import org.sapwood.synthesis.AutoencoderPretraining;
 import org.sapwood.tensor.BackendChoice;
@@ -38,13 +35,8 @@ final class PretrainAutoencoderCommand implements Callable<Integer> {
     @Mixin
     private final CommonOptions common = new CommonOptions();
 
-    @Option(
-            names = "--data",
-            required = true,
-            paramLabel = "D",
-            description = "The public images: an IDX images file or its folder, a folder or zip of class folders, CIFAR"
-                    + " binary, .npz, or glyphs:public:COUNT:SEED for built-in ones. Repeat to merge class folders.")
-    private List<String> data;
+    @Mixin
+    private final PublicDataOptions images = new PublicDataOptions();
 
     @Option(
             names = "--config",
@@ -54,18 +46,15 @@ final class PretrainAutoencoderCommand implements Callable<Integer> {
                     + " diffusers config.json of an AutoencoderKL (default: ${DEFAULT-VALUE}).")
     private String config;
 
-    @Option(names = "--out", required = true, paramLabel = "RUN", description = "The run folder; must be new or empty.")
-    private Path out;
-
-    @ArgGroup(validate = false, heading = "%nReading images:%n")
-    private final ReadingOptions reading = new ReadingOptions();
-
     @ArgGroup(validate = false, heading = "%nTraining:%n")
     private final Updates updates = new Updates();
 
+    @ArgGroup(validate = false, heading = "%nAugmentation:%n")
+    private final ImageChangeOptions changes = new ImageChangeOptions();
+
     /** How the weights are updated. */
     @SuppressWarnings("NullAway.Init") // picocli sets the annotated fields
-    static final class Updates {
+    static final class Updates extends PublicUpdateOptions {
         @Option(
                 names = "--steps",
                 paramLabel = "T",
@@ -81,26 +70,11 @@ final class PretrainAutoencoderCommand implements Callable<Integer> {
         private int batch;
 
         @Option(
-                names = "--learning-rate",
-                paramLabel = "LR",
-                defaultValue = "0.001",
-                description = "Of Adam at its peak, > 0; falls along a half cosine (default: ${DEFAULT-VALUE}).")
-        private double learningRate;
-
-        @Option(
                 names = "--warm-up",
                 paramLabel = "STEPS",
                 defaultValue = "200",
                 description = "Steps over which the learning rate rises, >= 0 (default: ${DEFAULT-VALUE}).")
         private int warmUp;
-
-        @Option(
-                names = "--ema-decay",
-                paramLabel = "D",
-                defaultValue = "0.999",
-                description = "Decay per step of the averaged weights, which are the ones kept, in [0, 1) (default:"
-                        + " ${DEFAULT-VALUE}).")
-        private double emaDecay;
 
         @Option(
                 names = "--kl-weight",
@@ -110,16 +84,6 @@ final class PretrainAutoencoderCommand implements Callable<Integer> {
                         "Weight of the latents' KL divergence from N(0, I) against the squared error summed over an"
                                 + " image, >= 0: more makes latents smoother and images blurred (default: ${DEFAULT-VALUE}).")
         private double klWeight;
-
-        @Option(
-                names = "--shift",
-                paramLabel = "PIXELS",
-                defaultValue = "0",
-                description = "Shift images by up to this many pixels either way, >= 0 (default: ${DEFAULT-VALUE}).")
-        private int shift;
-
-        @Option(names = "--flip", description = "Mirror images at random.")
-        private boolean flip;
 
         @Option(
                 names = "--micro-batch",
@@ -137,7 +101,7 @@ final class PretrainAutoencoderCommand implements Callable<Integer> {
         BackendChoice backend = common.backend();
         AutoencoderPretraining.Result result;
         try (Progress progress = common.progress("autoencoder")) {
-            result = AutoencoderPretraining.start(options, out, backend, threads, progress);
+            result = AutoencoderPretraining.start(options, images.out(), backend, threads, progress);
         }
         report(result, common);
         return ExitCode.OK;
@@ -162,18 +126,18 @@ final class PretrainAutoencoderCommand implements Callable<Integer> {
     }
 
     private AutoencoderOptions options() {
-        common.check().atLeast("--shift", 0, updates.shift);
+        changes.check(common.check());
         try {
             return new AutoencoderOptions(
-                    new ImageSource(data.stream().map(TrainCommand::absolute).toList(), reading.toReadOptions()),
+                    images.source(),
                     TrainCommand.config(config),
                     updates.steps,
                     updates.batch,
-                    updates.learningRate,
+                    updates.learningRate(),
                     updates.warmUp,
-                    updates.emaDecay,
+                    updates.emaDecay(),
                     updates.klWeight,
-                    new Augmentation(updates.shift, updates.flip),
+                    changes.augmentation(),
                     updates.microBatch,
                     common.seed().orElseGet(() -> new SecureRandom().nextLong()));
         } catch (UserException e) {

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import org.sapwood.data.ImageSource;
 import org.sapwood.diffusion.NoiseSchedule;
 import org.sapwood.io.RunFolder;
 import org.sapwood.io.UserException;
@@ -38,13 +37,8 @@ final class PretrainCommand implements Callable<Integer> {
     @Mixin
     private final CommonOptions common = new CommonOptions();
 
-    @Option(
-            names = "--data",
-            required = true,
-            paramLabel = "D",
-            description = "The public images: an IDX images file or its folder, a folder or zip of class folders, CIFAR"
-                    + " binary, .npz, or glyphs:public:COUNT:SEED for built-in ones. Repeat to merge class folders.")
-    private List<String> data;
+    @Mixin
+    private final PublicDataOptions images = new PublicDataOptions();
 
     @Option(
             names = "--config",
@@ -64,18 +58,12 @@ final class PretrainCommand implements Callable<Integer> {
                             + " or of a diffusers pipeline.")
     private @Nullable Path autoencoder;
 
-    @Option(names = "--out", required = true, paramLabel = "RUN", description = "The run folder; must be new or empty.")
-    private Path out;
-
     @Option(
             names = "--export",
             paramLabel = "DIR",
             description =
                     "Write the finished model also to DIR, as model.safetensors in float16 beside its config.json.")
     private @Nullable Path export;
-
-    @ArgGroup(validate = false, heading = "%nReading images:%n")
-    private final ReadingOptions reading = new ReadingOptions();
 
     @ArgGroup(validate = false, heading = "%nTraining:%n")
     private final Updates updates = new Updates();
@@ -85,7 +73,7 @@ final class PretrainCommand implements Callable<Integer> {
 
     /** How the weights are updated; the defaults differ from those of private training. */
     @SuppressWarnings("NullAway.Init") // picocli sets the annotated fields
-    static final class Updates {
+    static final class Updates extends PublicUpdateOptions {
         @Option(
                 names = "--steps",
                 paramLabel = "T",
@@ -101,26 +89,11 @@ final class PretrainCommand implements Callable<Integer> {
         private int batch;
 
         @Option(
-                names = "--learning-rate",
-                paramLabel = "LR",
-                defaultValue = "0.001",
-                description = "Of Adam at its peak, > 0; falls along a half cosine (default: ${DEFAULT-VALUE}).")
-        private double learningRate;
-
-        @Option(
                 names = "--warm-up",
                 paramLabel = "STEPS",
                 defaultValue = "500",
                 description = "Steps over which the learning rate rises, >= 0 (default: ${DEFAULT-VALUE}).")
         private int warmUp;
-
-        @Option(
-                names = "--ema-decay",
-                paramLabel = "D",
-                defaultValue = "0.999",
-                description = "Decay per step of the averaged weights, which are the ones kept, in [0, 1) (default:"
-                        + " ${DEFAULT-VALUE}).")
-        private double emaDecay;
 
         @Option(
                 names = "--schedule",
@@ -147,7 +120,7 @@ final class PretrainCommand implements Callable<Integer> {
         BackendChoice backend = common.backend();
         RunFolder folder;
         try (Progress progress = common.progress("pretrain")) {
-            folder = Pretraining.start(options, out, backend, threads, progress);
+            folder = Pretraining.start(options, images.out(), backend, threads, progress);
         }
         if (export != null) {
             ModelExport.write(new TrainedRun(folder).model(), export);
@@ -174,14 +147,14 @@ final class PretrainCommand implements Callable<Integer> {
         augmentation.check(common.check());
         try {
             return new PretrainOptions(
-                    new ImageSource(data.stream().map(TrainCommand::absolute).toList(), reading.toReadOptions()),
+                    images.source(),
                     config == null ? defaultConfig() : TrainCommand.config(config),
                     autoencoder == null ? "" : TrainCommand.absolute(autoencoder.toString()),
                     updates.steps,
                     updates.batch,
-                    updates.learningRate,
+                    updates.learningRate(),
                     updates.warmUp,
-                    updates.emaDecay,
+                    updates.emaDecay(),
                     augmentation.labelDropout(),
                     augmentation.augmentation(),
                     updates.schedule,
