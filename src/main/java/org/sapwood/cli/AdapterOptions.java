@@ -42,7 +42,7 @@ final class AdapterOptions {
     @Option(
             names = "--select-fraction",
             paramLabel = "F",
-            defaultValue = "0.3",
+            defaultValue = "0.7",
             description = "Share of the candidates that is kept, in (0, 1] (default: ${DEFAULT-VALUE}).")
     private double selectFraction;
 
