@@ -59,7 +59,8 @@ record TrainedRun(RunFolder folder) {
                     model,
                     classNames.subList(0, shown),
                     SHEET_IMAGES_PER_CLASS * shown,
-                    DrawingOptions.defaults(model, common.threads(), common.seed().orElse(0)),
+                    DrawingOptions.defaults(
+                            model, common.threads(), common.seed().orElse(0)),
                     backend,
                     progress);
             ImageFolder.writeSheet(sheet, folder.samples().resolve(SHEET));

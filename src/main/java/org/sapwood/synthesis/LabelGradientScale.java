@@ -71,14 +71,7 @@ final class LabelGradientScale {
         Arrays.setAll(all, i -> i);
         Shares shares = new Shares(labels, parameters.size());
         try (GradientEngine engine = new GradientEngine(
-                backend,
-                threads,
-                model,
-                parameters,
-                GradientEngine.Rows.PER_EXAMPLE,
-                microBatch,
-                draws,
-                true)) {
+                backend, threads, model, parameters, GradientEngine.Rows.PER_EXAMPLE, microBatch, draws, true)) {
             for (int round = 0; round < ROUNDS; round++) {
                 source.select(round, all);
                 engine.run(IMAGES, source, shares);

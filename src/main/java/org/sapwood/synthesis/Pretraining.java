@@ -52,8 +52,7 @@ public final class Pretraining {
         return train(options, folder, images, model(options, images), backend, threads, progress);
     }
 
-    private static TrainingImages images(
-            PretrainOptions options, Optional<AutoencoderFolder> autoencoder) {
+    private static TrainingImages images(PretrainOptions options, Optional<AutoencoderFolder> autoencoder) {
         return LatentImages.orPixels(options.data().open(), autoencoder, options.augmentation());
     }
 

@@ -29,7 +29,8 @@ final class PublicModel {
             if (from == null) {
                 continue;
             }
-            int none = UNet.isLabelEmbedder(to.name()) ? from.size() - from.value().dim(1) : 0;
+            int none =
+                    UNet.isLabelEmbedder(to.name()) ? from.size() - from.value().dim(1) : 0;
             int length = from.size() - none;
             for (int at = 0; at < to.size(); at += length) {
                 System.arraycopy(

@@ -3,7 +3,6 @@ package org.sapwood.synthesis;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.sapwood.autograd.Adam;
-import org.sapwood.autograd.Parameter;
 import org.sapwood.autograd.ParameterVector;
 import org.sapwood.diffusion.Ema;
 import org.sapwood.io.RunFolder;

@@ -48,7 +48,9 @@ class LabelGradientScaleTest {
 
     @ParameterizedTest
     @CsvSource({
-        "1, 1, 1", "9, 1, 1", "1, 0, 1", // half or more already
+        "1, 1, 1",
+        "9, 1, 1",
+        "1, 0, 1", // half or more already
         "1, 4, 2",
         "0.0002, 0.9998, 64", // adapters of unet28, ADR 9
         "1e-12, 1, 4096", // the largest

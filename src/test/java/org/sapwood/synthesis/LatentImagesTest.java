@@ -32,8 +32,7 @@ class LatentImagesTest {
     private static final BackendChoice BACKEND = Backends.choose();
 
     private static LatentImages encode(ImageSet images, int threads) {
-        LatentImages latents =
-                LatentImages.of("the autoencoder", MODEL, new PixelImages(images), Augmentation.NONE);
+        LatentImages latents = LatentImages.of("the autoencoder", MODEL, new PixelImages(images), Augmentation.NONE);
         latents.prepare(BACKEND, threads);
         return latents;
     }
