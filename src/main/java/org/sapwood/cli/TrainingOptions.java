@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** How the weights of a fine-tuning run are updated. */
+@SuppressWarnings("NullAway.Init") // picocli sets the annotated fields
 final class TrainingOptions {
     @Option(
             names = "--batch",

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.sapwood.data.ImageSet;
 import org.sapwood.data.ImageSets;
 import org.sapwood.data.ReadOptions;
@@ -47,10 +47,10 @@ class SampleGanTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"--sampler ddim", "--sampling-steps 5", "--guidance-scale 1"})
-    void optionsOfDiffusionModelsAreRefused(String option) {
-        Run.of("sample --count 6 --quiet", option, "--model", weights, "--out", out())
-                .failed(2, option.split(" ")[0] + " is for diffusion models, but this model is a GAN; leave it out");
+    @CsvSource({"--sampler, ddim", "--sampling-steps, 5", "--guidance-scale, 1"})
+    void optionsOfDiffusionModelsAreRefused(String option, String value) {
+        Run.of("sample --count 6 --quiet", option, value, "--model", weights, "--out", out())
+                .failed(2, option + " is for diffusion models, but this model is a GAN; leave it out");
         assertFalse(Files.exists(out()));
     }
 
