@@ -236,9 +236,6 @@ public final class FineTuning {
 
     /** Of a copy, whose adapters begin the same way every time: a resumed run must come to the same factor. */
     private int labelScale(List<String> selected) {
-        if (options.clipping() == TrainOptions.Clipping.LAYER_WISE) {
-            return 1;
-        }
         return options.labelGradientScale().orElseGet(() -> {
             if (options.fromScratch()) {
                 return LabelGradientScale.FROM_SCRATCH;
@@ -330,7 +327,7 @@ public final class FineTuning {
             GradientGrid grid = new GradientGrid(
                     PrivacyPlan.clipping(options, parameters.parameters().size()), parameters.size());
             PrivateGradientSum sum = options.clipping() == TrainOptions.Clipping.LAYER_WISE
-                    ? PrivateGradientSum.byParameter(grid, parameters, engine)
+                    ? PrivateGradientSum.byParameter(grid, parameters, labelScale, engine)
                     : PrivateGradientSum.flat(grid, parameters, labelScale, engine);
             sum.prepare(state);
             ExpectedBatchSize batch = new ExpectedBatchSize(options.batch());

@@ -2,9 +2,9 @@ package org.sapwood.synthesis;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.sapwood.autograd.Parameter;
 import org.sapwood.autograd.ParameterVector;
+import org.sapwood.nn.UNet;
 import org.sapwood.privacy.aggregation.GradientGrid;
 import org.sapwood.privacy.ledger.Charge;
 import org.sapwood.privacy.random.GaussianNoise;
@@ -34,12 +34,17 @@ sealed interface PrivateGradientSum extends GradientEngine.RowConsumer permits H
         return of(grid, groups, engine);
     }
 
-    /** A sum for a rule with one norm per parameter. */
-    static PrivateGradientSum byParameter(GradientGrid grid, ParameterVector parameters, GradientEngine engine) {
-        List<Parameter> list = parameters.parameters();
-        List<Group> groups = IntStream.range(0, list.size())
-                .mapToObj(i -> new Group(parameters.offset(i), list.get(i).size(), 1))
-                .toList();
+    /**
+     * A sum for a rule with one norm per parameter. The label embedder's gradient counts {@code labelScale} times here, too:
+     * clipping shortens and never lengthens, so the embedder would not come near a bound of its own.
+     */
+    static PrivateGradientSum byParameter(
+            GradientGrid grid, ParameterVector parameters, int labelScale, GradientEngine engine) {
+        List<Group> groups = new ArrayList<>();
+        for (Parameter parameter : parameters.parameters()) {
+            int at = parameters.offset(parameters.position(parameter));
+            groups.add(new Group(at, parameter.size(), UNet.isLabelEmbedder(parameter.name()) ? labelScale : 1));
+        }
         return of(grid, groups, engine);
     }
 

@@ -29,9 +29,9 @@ import org.sapwood.io.UserException;
  * @param clipping how a gradient is bounded
  * @param learningRate of Adam, > 0
  * @param labelLearningRate of Adam for the label embedder, > 0
- * @param labelGradientScale power of two ≥ 1 by which the label embedder's gradient is multiplied before a flat or
- *     automatic clip (layer-wise clipping gives it a bound of its own anyway), so that it has a share in the clipped
- *     norm; changes no weight's meaning, since Adam does not see scales; empty for the one that gives it about half
+ * @param labelGradientScale power of two ≥ 1 by which the label embedder's gradient is multiplied before the clip, so
+ *     that it has a share in the clipped norm; changes no weight's meaning, since Adam does not see scales; empty for
+ *     the one that gives it about half
  * @param warmUpSteps steps of linearly rising learning rate, ≥ 0
  * @param emaDecay of the averaged weights, in [0, 1)
  * @param loraRank r ≥ 1

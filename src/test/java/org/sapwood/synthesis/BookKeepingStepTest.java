@@ -96,7 +96,7 @@ class BookKeepingStepTest {
         try (GradientEngine engine = engine(threads, microBatch, draws, rowBytes)) {
             GradientGrid grid = new GradientGrid(rule, PARAMETERS.size());
             PrivateGradientSum sum = rule instanceof LayerWiseClipping
-                    ? PrivateGradientSum.byParameter(grid, PARAMETERS, engine)
+                    ? PrivateGradientSum.byParameter(grid, PARAMETERS, 64, engine)
                     : PrivateGradientSum.flat(grid, PARAMETERS, 64, engine);
             engine.run(EXAMPLES, BookKeepingStepTest::fill, sum);
             return sum.mergedUnits();
@@ -178,7 +178,7 @@ class BookKeepingStepTest {
         GradientGrid grid = new GradientGrid(rule, PARAMETERS.size());
         try (GradientEngine engine = engine(1, 1, 1, rowBytes)) {
             PrivateGradientSum sum = rule instanceof LayerWiseClipping
-                    ? PrivateGradientSum.byParameter(grid, PARAMETERS, engine)
+                    ? PrivateGradientSum.byParameter(grid, PARAMETERS, 1 << 12, engine)
                     : PrivateGradientSum.flat(grid, PARAMETERS, 1 << 12, engine);
             engine.run(1, BookKeepingStepTest::fill, sum);
             double step = grid.sumGrid().step();
@@ -197,7 +197,7 @@ class BookKeepingStepTest {
             GradientGrid grid = new GradientGrid(rule, PARAMETERS.size());
             try (GradientEngine engine = engine(1, 1, 1, 0)) {
                 PrivateGradientSum sum = rule instanceof LayerWiseClipping
-                        ? PrivateGradientSum.byParameter(grid, PARAMETERS, engine)
+                        ? PrivateGradientSum.byParameter(grid, PARAMETERS, 1, engine)
                         : PrivateGradientSum.flat(grid, PARAMETERS, 1, engine);
                 engine.run(
                         1,

@@ -1,6 +1,7 @@
 package org.sapwood.synthesis;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
@@ -131,6 +132,19 @@ class LabelGradientScaleTest {
         }
         assertEquals(1, same.size(), "exactly one factor gives these label embeddings");
         assertTrue(same.getFirst() > 1, "and it is one that the labels need: " + same);
+    }
+
+    /** Where each parameter has a bound of its own, a small gradient stays small without a factor. */
+    @Test
+    void layerWiseClippingHasItToo(@TempDir Path temp) {
+        TrainOptions options = TinyModels.with(
+                TinyModels.options(TinyModels.publicModel(temp.resolve("public")), OptionalLong.of(5)),
+                "clipping",
+                "LAYER_WISE");
+        options = TinyModels.with(options, "clipNorm", 1000.0);
+        float[] small = labels(TinyModels.with(options, "labelGradientScale", 1), temp.resolve("1"));
+        float[] large = labels(TinyModels.with(options, "labelGradientScale", 4096), temp.resolve("4096"));
+        assertFalse(Arrays.equals(small, large));
     }
 
     private static float[] labels(TrainOptions options, Path out) {
