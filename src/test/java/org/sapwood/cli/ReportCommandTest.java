@@ -142,7 +142,7 @@ class ReportCommandTest {
             return constants[constants.length - 1].toString();
         }
         return switch (type.getSimpleName()) {
-            case "int", "long", "OptionalLong" -> 2;
+            case "int", "long", "OptionalInt", "OptionalLong" -> 2;
             case "double", "OptionalDouble" -> 0.5;
             case "boolean" -> false;
             case "String" -> "";
