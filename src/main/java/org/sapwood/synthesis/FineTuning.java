@@ -138,14 +138,12 @@ public final class FineTuning {
                 ? new UNet(ReferenceModels.named(options.config(), classes + 1))
                 : PublicModel.forClasses(
                         ModelFolder.find(Path.of(options.publicModel())).load().unet(), classes);
+        List<String> selected = List.of();
         if (options.method().adapts()) {
-            List<String> candidates = options.candidates().matrices(model);
             SelectionRule rule = options.selection() == SelectionRule.ALL ? SelectionRule.ALL : SelectionRule.RANDOM;
-            List<String> selected = rule.choose(candidates, new double[0], options.selectFraction(), 0);
-            TrainedWeights.adapt(options, model, selected, RandomSource.XO_SHI_RO_256_PP.create(0L));
-        } else {
-            TrainedWeights.choose(options, model);
+            selected = rule.choose(options.candidates().matrices(model), new double[0], options.selectFraction(), 0);
         }
+        TrainedWeights.prepare(options, model, selected, 0);
         return GradientExplanation.of(model, options.draws(), options.microBatch(), backend);
     }
 
@@ -222,16 +220,10 @@ public final class FineTuning {
     private Result trainPrivately(PrivateQueries queries, Ledger ledger) {
         List<String> selected = options.method().adapts() ? selection(ledger, queries) : List.of();
         int labelScale = labelScale(selected);
-        ParameterVector parameters = trained(model, selected, drawSeed());
+        ParameterVector parameters = TrainedWeights.prepare(options, model, selected, drawSeed());
         train(parameters, labelScale, ledger, queries);
         double epsilon = ledger.spentEpsilon(new PldAccountant());
         return new Result(folder, epsilon, ledger.delta(), parameters.size());
-    }
-
-    private ParameterVector trained(UNet of, List<String> selected, long seed) {
-        return options.method().adapts()
-                ? TrainedWeights.adapt(options, of, selected, RandomSource.XO_SHI_RO_256_PP.create(seed))
-                : TrainedWeights.choose(options, of);
     }
 
     /** Of a copy, whose adapters begin the same way every time: a resumed run must come to the same factor. */
@@ -243,7 +235,7 @@ public final class FineTuning {
             UNet copy = PublicModel.forClasses(model, images.classCount());
             return LabelGradientScale.measure(
                     copy,
-                    trained(copy, selected, 0),
+                    TrainedWeights.prepare(options, copy, selected, 0),
                     !(images instanceof LatentImages),
                     schedule(),
                     timesteps(),

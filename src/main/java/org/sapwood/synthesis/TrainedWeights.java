@@ -6,6 +6,7 @@ import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.apache.commons.rng.UniformRandomProvider;
+import org.apache.commons.rng.simple.RandomSource;
 import org.sapwood.autograd.Parameter;
 import org.sapwood.autograd.ParameterVector;
 import org.sapwood.io.UserException;
@@ -35,6 +36,18 @@ final class TrainedWeights {
                 + (PublicModel.trainsLabels(options, model)
                         ? model.conditionParameters().size()
                         : 0);
+    }
+
+    /**
+     * Makes trainable what the method trains, and freezes the rest.
+     *
+     * @param selected matrices to adapt; of no account to a method that does not adapt
+     * @param seed of the initial adapters
+     */
+    static ParameterVector prepare(TrainOptions options, UNet model, List<String> selected, long seed) {
+        return options.method().adapts()
+                ? adapt(options, model, selected, RandomSource.XO_SHI_RO_256_PP.create(seed))
+                : choose(options, model);
     }
 
     /** Makes the model's own weights that {@code options} name trainable and freezes the others. */
