@@ -20,6 +20,7 @@ final class SimdConvolution {
 
     private final RowGemm rowGemm;
     private final ColumnGemm columnGemm;
+    private final WinogradConvolution winograd;
     private final PaddedImages padded = new PaddedImages();
     private float[] packed = new float[0];
     private float[] windows = new float[0];
@@ -28,9 +29,39 @@ final class SimdConvolution {
     SimdConvolution(RowGemm rowGemm, ColumnGemm columnGemm) {
         this.rowGemm = rowGemm;
         this.columnGemm = columnGemm;
+        winograd = new WinogradConvolution(rowGemm, columnGemm);
     }
 
     void conv2d(Tensor x, Tensor weight, @Nullable Tensor bias, ConvGeometry geometry, Tensor y) {
+        if (!WinogradConvolution.suits(geometry)) {
+            plainForward(x, weight, bias, geometry, y);
+            return;
+        }
+        winograd.useFilters(weight.array(), weight.offset(), geometry.inChannels(), geometry.outChannels());
+        int batch = x.dim(0);
+        for (int first = 0; first < batch; first++) {
+            int end = endOfTame(x, first);
+            if (end > first) {
+                winograd.convolve(x, first, end, geometry, bias, y, false);
+            }
+            if (end < batch) {
+                plainForward(x.slice(end, end + 1), weight, bias, geometry, y.slice(end, end + 1));
+            }
+            first = end;
+        }
+    }
+
+    /** The first image from {@code first} on that has to go the plain way. */
+    private int endOfTame(Tensor images, int first) {
+        int size = images.shape().rowSize();
+        int end = first;
+        while (end < images.dim(0) && winograd.isTame(images.array(), images.offset() + end * size, size)) {
+            end++;
+        }
+        return end;
+    }
+
+    private void plainForward(Tensor x, Tensor weight, @Nullable Tensor bias, ConvGeometry geometry, Tensor y) {
         int in = geometry.inChannels();
         int out = geometry.outChannels();
         if (out <= NARROW && in % V == 0) {
@@ -142,6 +173,26 @@ final class SimdConvolution {
      * class meets only the taps of its own residue, so no product with an inserted zero is ever formed.
      */
     void conv2dBackwardInput(Tensor dy, Tensor weight, ConvGeometry geometry, Tensor dx, boolean accumulate) {
+        if (!WinogradConvolution.suitsTransposed(geometry)) {
+            plainBackward(dy, weight, geometry, dx, accumulate);
+            return;
+        }
+        ConvGeometry transposed = WinogradConvolution.transposed(geometry);
+        winograd.useTurnedFilters(weight.array(), weight.offset(), geometry.inChannels(), geometry.outChannels());
+        int batch = dy.dim(0);
+        for (int first = 0; first < batch; first++) {
+            int end = endOfTame(dy, first);
+            if (end > first) {
+                winograd.convolve(dy, first, end, transposed, null, dx, accumulate);
+            }
+            if (end < batch) {
+                plainBackward(dy.slice(end, end + 1), weight, geometry, dx.slice(end, end + 1), accumulate);
+            }
+            first = end;
+        }
+    }
+
+    private void plainBackward(Tensor dy, Tensor weight, ConvGeometry geometry, Tensor dx, boolean accumulate) {
         int stride = geometry.stride();
         for (int py = 0; py < Math.min(stride, geometry.height()); py++) {
             for (int px = 0; px < Math.min(stride, geometry.width()); px++) {
@@ -273,9 +324,16 @@ final class SimdConvolution {
         int in = geometry.inChannels();
         int out = geometry.outChannels();
         int kernel = geometry.kernel();
-        shapeInput(geometry);
-        padded.load(x.array(), x.offset() + sample * geometry.inTokens() * in, 1);
+        int xStart = x.offset() + sample * geometry.inTokens() * in;
         int dyStart = dy.offset() + sample * geometry.outTokens() * out;
+        if (WinogradConvolution.suits(geometry)
+                && winograd.isTame(x.array(), xStart, geometry.inTokens() * in)
+                && winograd.isTame(dy.array(), dyStart, geometry.outTokens() * out)) {
+            winograd.weightGradient(x.array(), xStart, dy.array(), dyStart, geometry, c, cStart);
+            return;
+        }
+        shapeInput(geometry);
+        padded.load(x.array(), xStart, 1);
         boolean swap = out < V;
         if (swap) {
             transposed = Lanes.grow(transposed, out * kernel * in);

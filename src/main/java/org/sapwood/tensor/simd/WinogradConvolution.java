@@ -1,0 +1,287 @@
+package org.sapwood.tensor.simd;
+
+import static org.sapwood.tensor.simd.Lanes.LANES;
+import static org.sapwood.tensor.simd.Lanes.V;
+import static org.sapwood.tensor.simd.WinogradTransforms.EDGE;
+import static org.sapwood.tensor.simd.WinogradTransforms.OUTPUTS;
+import static org.sapwood.tensor.simd.WinogradTransforms.PRODUCTS;
+
+import jdk.incubator.vector.FloatVector;
+import org.jspecify.annotations.Nullable;
+import org.sapwood.tensor.ConvGeometry;
+import org.sapwood.tensor.Tensor;
+
+/**
+ * 3×3 convolutions of stride 1 as 36 matrix products over transformed tiles ({@link WinogradTransforms}): a quarter of the
+ * multiplications where tiles of 4×4 outputs fill the image.
+ *
+ * <p>A tile depends on its image alone, and each of its 36·C products is one chain over the channels, so that the bits of
+ * an output depend neither on the other images nor on where a block of tiles begins.
+ */
+final class WinogradConvolution {
+    /** Floats of transformed tiles and their products that go together: what the second-level cache holds. */
+    private static final int BLOCK_FLOATS = 1 << 17;
+
+    /** Input channels whose gradients are transformed back while their products are in cache. */
+    private static final int GRADIENT_ROWS = 12;
+
+    /**
+     * From here on the maps might overflow where the plain sum of products does not. A value this large, an infinity or a
+     * NaN makes its whole image go the plain way.
+     */
+    private static final float LARGE = 0x1p64f;
+
+    private final RowGemm rowGemm;
+    private final ColumnGemm columnGemm;
+    private final PaddedImages padded = new PaddedImages();
+    private final PaddedImages paddedGradient = new PaddedImages();
+    private final float[] temporary = new float[PRODUCTS * V];
+    private final float[] lanes = new float[V];
+    private float[] filters = new float[0];
+    private float[] turned = new float[0];
+    private float[] tiles = new float[0];
+    private float[] products = new float[0];
+    private float[] zeros = new float[0];
+    private int tilesAcross;
+    private int tilesPerImage;
+
+    WinogradConvolution(RowGemm rowGemm, ColumnGemm columnGemm) {
+        this.rowGemm = rowGemm;
+        this.columnGemm = columnGemm;
+    }
+
+    /** Whether a convolution has this form and enough outputs per tile to gain. */
+    static boolean suits(ConvGeometry geometry) {
+        int tiles = tiles(geometry.outHeight()) * tiles(geometry.outWidth());
+        return geometry.kernel() == 3
+                && geometry.stride() == 1
+                && Math.max(geometry.padLow(), geometry.padHigh()) < geometry.kernel()
+                && geometry.inChannels() % V == 0
+                && geometry.outChannels() % V == 0
+                && 9 * geometry.outTokens() >= 2 * PRODUCTS * tiles;
+    }
+
+    /** Whether the gradient of the input has it. */
+    static boolean suitsTransposed(ConvGeometry geometry) {
+        return suits(geometry) && suits(transposed(geometry));
+    }
+
+    /** The convolution that makes the gradient of the input of one with 3×3 kernel and stride 1. */
+    static ConvGeometry transposed(ConvGeometry geometry) {
+        return new ConvGeometry(
+                geometry.outHeight(),
+                geometry.outWidth(),
+                geometry.outChannels(),
+                geometry.inChannels(),
+                3,
+                1,
+                2 - geometry.padLow(),
+                2 - geometry.padHigh());
+    }
+
+    /** Whether all values are small enough for the maps. */
+    boolean isTame(float[] x, int start, int size) {
+        FloatVector sum = FloatVector.zero(LANES);
+        FloatVector zero = sum;
+        for (int j = 0; j < size; j += V) {
+            sum = FloatVector.fromArray(LANES, x, start + j).mul(LARGE).fma(zero, sum);
+        }
+        sum.intoArray(lanes, 0);
+        return Lanes.sum(lanes) == 0;
+    }
+
+    /** Transforms the filters of a weight [3, 3, Cin, Cout] for the convolution itself. */
+    void useFilters(float[] weight, int start, int in, int out) {
+        filters = Lanes.grow(filters, PRODUCTS * in * out);
+        for (int i = 0; i < in; i++) {
+            WinogradTransforms.filter(
+                    weight, start + i * out, in * out, out, filters, i * out, in * out, temporary);
+        }
+    }
+
+    /** Transforms them for the gradient of the input: turned by 180 degrees, channels exchanged. */
+    void useTurnedFilters(float[] weight, int start, int in, int out) {
+        turned = Lanes.grow(turned, 9 * in * out);
+        for (int tap = 0; tap < 9; tap++) {
+            int from = start + (8 - tap) * in * out;
+            int to = tap * in * out;
+            for (int o = 0; o < out; o++) {
+                for (int i = 0; i < in; i++) {
+                    turned[to + o * in + i] = weight[from + i * out + o];
+                }
+            }
+        }
+        useFilters(turned, 0, out, in);
+    }
+
+    /**
+     * Convolves images [first, end) with the filters in use, all of which are tame.
+     *
+     * @param geometry of what is computed: {@link #transposed} for a gradient of the input
+     * @param accumulate whether the outputs are added to y
+     */
+    void convolve(
+            Tensor x,
+            int first,
+            int end,
+            ConvGeometry geometry,
+            @Nullable Tensor bias,
+            Tensor y,
+            boolean accumulate) {
+        shape(geometry);
+        int block = blockTiles(geometry.inChannels() + geometry.outChannels());
+        int group = padded.group(end - first);
+        zeros = Lanes.grow(zeros, Lanes.roundToPanel(geometry.outChannels()));
+        for (int image = first; image < end; image += group) {
+            int images = Math.min(group, end - image);
+            padded.load(x.array(), x.offset() + image * x.shape().rowSize(), images);
+            int yStart = y.offset() + image * y.shape().rowSize();
+            int all = images * tilesPerImage;
+            for (int tile = 0; tile < all; tile += block) {
+                int count = Math.min(block, all - tile);
+                multiply(tile, count, geometry);
+                for (int t = 0; t < count; t++) {
+                    writeOutputs(tile + t, t, count, geometry, bias, y.array(), yStart, accumulate);
+                }
+            }
+        }
+    }
+
+    /** Transforms the patches of a block of tiles and multiplies them with the filters. */
+    private void multiply(int first, int count, ConvGeometry geometry) {
+        int in = geometry.inChannels();
+        int out = geometry.outChannels();
+        tiles = Lanes.grow(tiles, PRODUCTS * count * in);
+        products = Lanes.grow(products, PRODUCTS * count * out);
+        for (int t = 0; t < count; t++) {
+            WinogradTransforms.patch(
+                    padded.array, patch(first + t, in), padded.rowStride, in, tiles, t * in, count * in, temporary);
+        }
+        for (int p = 0; p < PRODUCTS; p++) {
+            rowGemm.setUniformRows(count, p * count * in, in, p * count * out, out);
+            rowGemm.begin(tiles, 0, in, filters, p * in * out, out, Lanes.PANEL, out, zeros, products);
+        }
+    }
+
+    private void writeOutputs(
+            int tile,
+            int inBlock,
+            int blockSize,
+            ConvGeometry geometry,
+            @Nullable Tensor bias,
+            float[] y,
+            int yStart,
+            boolean accumulate) {
+        int out = geometry.outChannels();
+        int row = tile % tilesPerImage / tilesAcross * OUTPUTS;
+        int column = tile % tilesAcross * OUTPUTS;
+        int rowStride = geometry.outWidth() * out;
+        int to = yStart + tile / tilesPerImage * geometry.outTokens() * out + row * rowStride + column * out;
+        float[] from = zeros;
+        int fromStart = 0;
+        if (accumulate) {
+            from = y;
+            fromStart = to;
+        } else if (bias != null) {
+            from = bias.array();
+            fromStart = bias.offset();
+        }
+        WinogradTransforms.outputs(
+                products,
+                inBlock * out,
+                blockSize * out,
+                out,
+                from,
+                fromStart,
+                accumulate ? rowStride : 0,
+                accumulate ? out : 0,
+                y,
+                to,
+                rowStride,
+                Math.min(OUTPUTS, geometry.outHeight() - row),
+                Math.min(OUTPUTS, geometry.outWidth() - column),
+                temporary);
+    }
+
+    /** Gradient of one image's weight [3, 3, Cin, Cout] into {@code c}, replacing what stands there. */
+    void weightGradient(float[] x, int xStart, float[] dy, int dyStart, ConvGeometry geometry, float[] c, int cStart) {
+        int in = geometry.inChannels();
+        int out = geometry.outChannels();
+        shape(geometry);
+        padded.load(x, xStart, 1);
+        int count = tilesPerImage;
+        tiles = Lanes.grow(tiles, PRODUCTS * count * (in + out));
+        for (int t = 0; t < count; t++) {
+            WinogradTransforms.patch(
+                    padded.array, patch(t, in), padded.rowStride, in, tiles, t * in, count * in, temporary);
+        }
+        int gradientTiles = PRODUCTS * count * in;
+        transformGradient(dy, dyStart, geometry, gradientTiles);
+        products = Lanes.grow(products, PRODUCTS * GRADIENT_ROWS * out);
+        for (int first = 0; first < in; first += GRADIENT_ROWS) {
+            int rows = Math.min(GRADIENT_ROWS, in - first);
+            columnGemm.over(1, count);
+            for (int p = 0; p < PRODUCTS; p++) {
+                columnGemm
+                        .left(tiles, p * count * in + first, in, 0)
+                        .right(tiles, gradientTiles + p * count * out, out, 0)
+                        .multiply(rows, out, products, p * rows * out, out, false);
+            }
+            for (int i = 0; i < rows; i++) {
+                WinogradTransforms.filterGradient(
+                        products, i * out, rows * out, out, c, cStart + (first + i) * out, in * out, temporary);
+            }
+        }
+    }
+
+    private void transformGradient(float[] dy, int dyStart, ConvGeometry geometry, int to) {
+        int out = geometry.outChannels();
+        int width = tilesAcross * OUTPUTS;
+        int height = tilesPerImage / tilesAcross * OUTPUTS;
+        paddedGradient.shape(geometry.outHeight(), geometry.outWidth(), out, 0, 0, height, width);
+        paddedGradient.load(dy, dyStart, 1);
+        for (int t = 0; t < tilesPerImage; t++) {
+            int at = (t / tilesAcross * width + t % tilesAcross) * OUTPUTS * out;
+            WinogradTransforms.outputGradient(
+                    paddedGradient.array,
+                    at,
+                    width * out,
+                    out,
+                    tiles,
+                    to + t * out,
+                    tilesPerImage * out,
+                    temporary);
+        }
+    }
+
+    private void shape(ConvGeometry geometry) {
+        tilesAcross = tiles(geometry.outWidth());
+        int tilesDown = tiles(geometry.outHeight());
+        tilesPerImage = tilesAcross * tilesDown;
+        padded.shape(
+                geometry.height(),
+                geometry.width(),
+                geometry.inChannels(),
+                geometry.padLow(),
+                geometry.padLow(),
+                tilesDown * OUTPUTS + EDGE - OUTPUTS,
+                tilesAcross * OUTPUTS + EDGE - OUTPUTS);
+    }
+
+    /** Where the patch of a tile begins in the padded images, tiles being counted through all of them. */
+    private int patch(int tile, int channels) {
+        int row = tile % tilesPerImage / tilesAcross * OUTPUTS;
+        int column = tile % tilesAcross * OUTPUTS;
+        return tile / tilesPerImage * padded.imageStride + row * padded.rowStride + column * channels;
+    }
+
+    private static int tiles(int outputs) {
+        return (outputs + OUTPUTS - 1) / OUTPUTS;
+    }
+
+    /** Tiles in a block, full tiles of the micro-kernels. */
+    private static int blockTiles(int channels) {
+        int fitting = BLOCK_FLOATS / (PRODUCTS * channels);
+        return Math.max(1, fitting / Lanes.TILE_ROWS) * Lanes.TILE_ROWS;
+    }
+}
