@@ -326,9 +326,7 @@ final class SimdConvolution {
         int kernel = geometry.kernel();
         int xStart = x.offset() + sample * geometry.inTokens() * in;
         int dyStart = dy.offset() + sample * geometry.outTokens() * out;
-        if (WinogradConvolution.suits(geometry)
-                && winograd.isTame(x.array(), xStart, geometry.inTokens() * in)
-                && winograd.isTame(dy.array(), dyStart, geometry.outTokens() * out)) {
+        if (WinogradConvolution.suitsWeightGradient(geometry)) {
             winograd.weightGradient(x.array(), xStart, dy.array(), dyStart, geometry, c, cStart);
             return;
         }

@@ -25,6 +25,9 @@ final class WinogradConvolution {
     /** Input channels whose gradients are transformed back while their products are in cache. */
     private static final int GRADIENT_ROWS = 12;
 
+    /** Multiplications that take as long as to transform the gradient of one filter back; measured on 7×7 and 8×8 images. */
+    private static final int TRANSFORM_BACK = 350;
+
     /**
      * From here on the maps might overflow where the plain sum of products does not. A value this large, an infinity or a
      * NaN makes its whole image go the plain way.
@@ -42,6 +45,7 @@ final class WinogradConvolution {
     private float[] tiles = new float[0];
     private float[] products = new float[0];
     private float[] zeros = new float[0];
+    private int filterStep;
     private int tilesAcross;
     private int tilesPerImage;
 
@@ -59,6 +63,12 @@ final class WinogradConvolution {
                 && geometry.inChannels() % V == 0
                 && geometry.outChannels() % V == 0
                 && 9 * geometry.outTokens() >= 2 * PRODUCTS * tiles;
+    }
+
+    /** Whether the gradient of the weight has it, and outputs enough that what transforms it back is worth while. */
+    static boolean suitsWeightGradient(ConvGeometry geometry) {
+        int tiles = tiles(geometry.outHeight()) * tiles(geometry.outWidth());
+        return suits(geometry) && 9 * geometry.outTokens() > PRODUCTS * tiles + TRANSFORM_BACK;
     }
 
     /** Whether the gradient of the input has it. */
@@ -92,10 +102,11 @@ final class WinogradConvolution {
 
     /** Transforms the filters of a weight [3, 3, Cin, Cout] for the convolution itself. */
     void useFilters(float[] weight, int start, int in, int out) {
-        filters = Lanes.grow(filters, PRODUCTS * in * out);
+        filterStep = step(in * out);
+        filters = Lanes.grow(filters, PRODUCTS * filterStep);
         for (int i = 0; i < in; i++) {
             WinogradTransforms.filter(
-                    weight, start + i * out, in * out, out, filters, i * out, in * out, temporary);
+                    weight, start + i * out, in * out, out, filters, i * out, filterStep, temporary);
         }
     }
 
@@ -105,9 +116,14 @@ final class WinogradConvolution {
         for (int tap = 0; tap < 9; tap++) {
             int from = start + (8 - tap) * in * out;
             int to = tap * in * out;
-            for (int o = 0; o < out; o++) {
+            for (int o = 0; o < out; o += 4) {
+                int row = to + o * in;
                 for (int i = 0; i < in; i++) {
-                    turned[to + o * in + i] = weight[from + i * out + o];
+                    int at = from + i * out + o;
+                    turned[row + i] = weight[at];
+                    turned[row + in + i] = weight[at + 1];
+                    turned[row + 2 * in + i] = weight[at + 2];
+                    turned[row + 3 * in + i] = weight[at + 3];
                 }
             }
         }
@@ -129,9 +145,10 @@ final class WinogradConvolution {
             Tensor y,
             boolean accumulate) {
         shape(geometry);
-        int block = blockTiles(geometry.inChannels() + geometry.outChannels());
+        int out = geometry.outChannels();
+        int block = blockTiles(geometry.inChannels() + out);
         int group = padded.group(end - first);
-        zeros = Lanes.grow(zeros, Lanes.roundToPanel(geometry.outChannels()));
+        zeros = Lanes.grow(zeros, Lanes.roundToPanel(out));
         for (int image = first; image < end; image += group) {
             int images = Math.min(group, end - image);
             padded.load(x.array(), x.offset() + image * x.shape().rowSize(), images);
@@ -141,7 +158,7 @@ final class WinogradConvolution {
                 int count = Math.min(block, all - tile);
                 multiply(tile, count, geometry);
                 for (int t = 0; t < count; t++) {
-                    writeOutputs(tile + t, t, count, geometry, bias, y.array(), yStart, accumulate);
+                    writeOutputs(tile + t, t, geometry, bias, y.array(), yStart, accumulate);
                 }
             }
         }
@@ -151,22 +168,23 @@ final class WinogradConvolution {
     private void multiply(int first, int count, ConvGeometry geometry) {
         int in = geometry.inChannels();
         int out = geometry.outChannels();
-        tiles = Lanes.grow(tiles, PRODUCTS * count * in);
-        products = Lanes.grow(products, PRODUCTS * count * out);
+        int tileSize = tileSize(in);
+        int productSize = tileSize(out);
+        tiles = Lanes.grow(tiles, count * tileSize);
+        products = Lanes.grow(products, count * productSize);
         for (int t = 0; t < count; t++) {
             WinogradTransforms.patch(
-                    padded.array, patch(first + t, in), padded.rowStride, in, tiles, t * in, count * in, temporary);
+                    padded.array, patch(first + t, in), padded.rowStride, in, tiles, t * tileSize, in, temporary);
         }
         for (int p = 0; p < PRODUCTS; p++) {
-            rowGemm.setUniformRows(count, p * count * in, in, p * count * out, out);
-            rowGemm.begin(tiles, 0, in, filters, p * in * out, out, Lanes.PANEL, out, zeros, products);
+            rowGemm.setUniformRows(count, p * in, tileSize, p * out, productSize);
+            rowGemm.begin(tiles, 0, in, filters, p * filterStep, out, Lanes.PANEL, out, zeros, products);
         }
     }
 
     private void writeOutputs(
             int tile,
             int inBlock,
-            int blockSize,
             ConvGeometry geometry,
             @Nullable Tensor bias,
             float[] y,
@@ -188,8 +206,8 @@ final class WinogradConvolution {
         }
         WinogradTransforms.outputs(
                 products,
-                inBlock * out,
-                blockSize * out,
+                inBlock * tileSize(out),
+                out,
                 out,
                 from,
                 fromStart,
@@ -210,31 +228,34 @@ final class WinogradConvolution {
         shape(geometry);
         padded.load(x, xStart, 1);
         int count = tilesPerImage;
-        tiles = Lanes.grow(tiles, PRODUCTS * count * (in + out));
+        int tileStep = step(count * in);
+        int gradientStep = step(count * out);
+        int gradientTiles = PRODUCTS * tileStep;
+        tiles = Lanes.grow(tiles, PRODUCTS * (tileStep + gradientStep));
         for (int t = 0; t < count; t++) {
             WinogradTransforms.patch(
-                    padded.array, patch(t, in), padded.rowStride, in, tiles, t * in, count * in, temporary);
+                    padded.array, patch(t, in), padded.rowStride, in, tiles, t * in, tileStep, temporary);
         }
-        int gradientTiles = PRODUCTS * count * in;
-        transformGradient(dy, dyStart, geometry, gradientTiles);
-        products = Lanes.grow(products, PRODUCTS * GRADIENT_ROWS * out);
+        transformGradient(dy, dyStart, geometry, gradientTiles, gradientStep);
+        products = Lanes.grow(products, GRADIENT_ROWS * tileSize(out));
         for (int first = 0; first < in; first += GRADIENT_ROWS) {
             int rows = Math.min(GRADIENT_ROWS, in - first);
+            int step = tileSize(out);
             columnGemm.over(1, count);
             for (int p = 0; p < PRODUCTS; p++) {
                 columnGemm
-                        .left(tiles, p * count * in + first, in, 0)
-                        .right(tiles, gradientTiles + p * count * out, out, 0)
-                        .multiply(rows, out, products, p * rows * out, out, false);
+                        .left(tiles, p * tileStep + first, in, 0)
+                        .right(tiles, gradientTiles + p * gradientStep, out, 0)
+                        .multiply(rows, out, products, p * out, step, false);
             }
             for (int i = 0; i < rows; i++) {
                 WinogradTransforms.filterGradient(
-                        products, i * out, rows * out, out, c, cStart + (first + i) * out, in * out, temporary);
+                        products, i * step, out, out, c, cStart + (first + i) * out, in * out, temporary);
             }
         }
     }
 
-    private void transformGradient(float[] dy, int dyStart, ConvGeometry geometry, int to) {
+    private void transformGradient(float[] dy, int dyStart, ConvGeometry geometry, int to, int step) {
         int out = geometry.outChannels();
         int width = tilesAcross * OUTPUTS;
         int height = tilesPerImage / tilesAcross * OUTPUTS;
@@ -249,7 +270,7 @@ final class WinogradConvolution {
                     out,
                     tiles,
                     to + t * out,
-                    tilesPerImage * out,
+                    step,
                     temporary);
         }
     }
@@ -277,6 +298,19 @@ final class WinogradConvolution {
 
     private static int tiles(int outputs) {
         return (outputs + OUTPUTS - 1) / OUTPUTS;
+    }
+
+    /**
+     * Distance of at least {@code floats} between the 36 parts of a transform: an odd number of vectors, since parts a
+     * multiple of 4 KiB apart would share a few sets of the first-level cache.
+     */
+    private static int step(int floats) {
+        return (floats / V | 1) * V;
+    }
+
+    /** Distance between tiles. */
+    private static int tileSize(int channels) {
+        return PRODUCTS * channels + V;
     }
 
     /** Tiles in a block, full tiles of the micro-kernels. */

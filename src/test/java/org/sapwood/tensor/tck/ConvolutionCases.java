@@ -46,6 +46,11 @@ final class ConvolutionCases {
                 ConvGeometry.same(3, 5, 8, 16, 3),
                 ConvGeometry.same(7, 7, 32, 64, 3),
                 ConvGeometry.same(8, 8, 32, 32, 3),
+                ConvGeometry.same(13, 18, 32, 16, 3),
+                ConvGeometry.same(12, 12, 16, 48, 3),
+                new ConvGeometry(14, 11, 16, 32, 3, 1, 0, 2),
+                new ConvGeometry(10, 15, 48, 16, 3, 1, 2, 1),
+                new ConvGeometry(18, 14, 16, 16, 3, 1, 0, 0),
                 ConvGeometry.same(28, 28, 1, 32, 3),
                 ConvGeometry.same(28, 28, 32, 1, 3),
                 ConvGeometry.same(14, 14, 40, 33, 3),
@@ -58,7 +63,8 @@ final class ConvolutionCases {
                 new ConvGeometry(2, 2, 4, 4, 5, 1, 3, 3),
                 new ConvGeometry(6, 5, 3, 7, 1, 3, 0, 0)));
         Random random = new Random(SEED);
-        while (geometries.size() < 16 + RANDOM_GEOMETRIES) {
+        int fixed = geometries.size();
+        while (geometries.size() < fixed + RANDOM_GEOMETRIES) {
             IntSupplier extent = () -> 1 + random.nextInt(17);
             int kernel = 1 + 2 * random.nextInt(3);
             int height = extent.getAsInt();
