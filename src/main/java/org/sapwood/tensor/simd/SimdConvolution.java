@@ -29,7 +29,7 @@ final class SimdConvolution {
     SimdConvolution(RowGemm rowGemm, ColumnGemm columnGemm) {
         this.rowGemm = rowGemm;
         this.columnGemm = columnGemm;
-        winograd = new WinogradConvolution(rowGemm, columnGemm);
+        winograd = new WinogradConvolution(columnGemm);
     }
 
     void conv2d(Tensor x, Tensor weight, @Nullable Tensor bias, ConvGeometry geometry, Tensor y) {

@@ -1,6 +1,8 @@
 package org.sapwood.tensor.simd;
 
 import static org.sapwood.tensor.simd.Lanes.LANES;
+import static org.sapwood.tensor.simd.Lanes.PANEL;
+import static org.sapwood.tensor.simd.Lanes.TILE_ROWS;
 import static org.sapwood.tensor.simd.Lanes.V;
 import static org.sapwood.tensor.simd.WinogradTransforms.EDGE;
 import static org.sapwood.tensor.simd.WinogradTransforms.OUTPUTS;
@@ -22,6 +24,9 @@ final class WinogradConvolution {
     /** Floats of transformed tiles and their products that go together: what the second-level cache holds. */
     private static final int BLOCK_FLOATS = 1 << 17;
 
+    /** Rows of the lower micro-kernel, to which a block of tiles is padded. */
+    private static final int LEAST_ROWS = 4;
+
     /** Input channels whose gradients are transformed back while their products are in cache. */
     private static final int GRADIENT_ROWS = 12;
 
@@ -34,10 +39,9 @@ final class WinogradConvolution {
      */
     private static final float LARGE = 0x1p64f;
 
-    private final RowGemm rowGemm;
     private final ColumnGemm columnGemm;
-    private final PaddedImages padded = new PaddedImages();
-    private final PaddedImages paddedGradient = new PaddedImages();
+    private final PaddedImages images = new PaddedImages();
+    private final PaddedImages gradients = new PaddedImages();
     private final float[] temporary = new float[PRODUCTS * V];
     private final float[] lanes = new float[V];
     private float[] filters = new float[0];
@@ -49,8 +53,7 @@ final class WinogradConvolution {
     private int tilesAcross;
     private int tilesPerImage;
 
-    WinogradConvolution(RowGemm rowGemm, ColumnGemm columnGemm) {
-        this.rowGemm = rowGemm;
+    WinogradConvolution(ColumnGemm columnGemm) {
         this.columnGemm = columnGemm;
     }
 
@@ -61,7 +64,7 @@ final class WinogradConvolution {
                 && geometry.stride() == 1
                 && Math.max(geometry.padLow(), geometry.padHigh()) < geometry.kernel()
                 && geometry.inChannels() % V == 0
-                && geometry.outChannels() % V == 0
+                && geometry.outChannels() % PANEL == 0
                 && 9 * geometry.outTokens() >= 2 * PRODUCTS * tiles;
     }
 
@@ -147,17 +150,17 @@ final class WinogradConvolution {
         shape(geometry);
         int out = geometry.outChannels();
         int block = blockTiles(geometry.inChannels() + out);
-        int group = padded.group(end - first);
-        zeros = Lanes.grow(zeros, Lanes.roundToPanel(out));
+        int group = images.group(end - first);
+        zeros = Lanes.grow(zeros, out);
         for (int image = first; image < end; image += group) {
-            int images = Math.min(group, end - image);
-            padded.load(x.array(), x.offset() + image * x.shape().rowSize(), images);
+            int count = Math.min(group, end - image);
+            images.load(x.array(), x.offset() + image * x.shape().rowSize(), count);
             int yStart = y.offset() + image * y.shape().rowSize();
-            int all = images * tilesPerImage;
+            int all = count * tilesPerImage;
             for (int tile = 0; tile < all; tile += block) {
-                int count = Math.min(block, all - tile);
-                multiply(tile, count, geometry);
-                for (int t = 0; t < count; t++) {
+                int inBlock = Math.min(block, all - tile);
+                multiply(tile, inBlock, geometry);
+                for (int t = 0; t < inBlock; t++) {
                     writeOutputs(tile + t, t, geometry, bias, y.array(), yStart, accumulate);
                 }
             }
@@ -170,15 +173,45 @@ final class WinogradConvolution {
         int out = geometry.outChannels();
         int tileSize = tileSize(in);
         int productSize = tileSize(out);
-        tiles = Lanes.grow(tiles, count * tileSize);
-        products = Lanes.grow(products, count * productSize);
+        int padded = (count + LEAST_ROWS - 1) / LEAST_ROWS * LEAST_ROWS;
+        tiles = Lanes.grow(tiles, padded * tileSize);
+        products = Lanes.grow(products, padded * productSize);
         for (int t = 0; t < count; t++) {
             WinogradTransforms.patch(
-                    padded.array, patch(first + t, in), padded.rowStride, in, tiles, t * tileSize, in, temporary);
+                    images.array, patch(first + t, in), images.rowStride, in, tiles, t * tileSize, in, temporary);
         }
         for (int p = 0; p < PRODUCTS; p++) {
-            rowGemm.setUniformRows(count, p * in, tileSize, p * out, productSize);
-            rowGemm.begin(tiles, 0, in, filters, p * filterStep, out, Lanes.PANEL, out, zeros, products);
+            for (int column = 0; column < out; column += PANEL) {
+                int b = p * filterStep + column;
+                int c = p * out + column;
+                int t = 0;
+                for (; TILE_ROWS == 12 && t + 12 <= count; t += 12) {
+                    RowKernels.tile12x2(
+                            tiles,
+                            t * tileSize + p * in,
+                            tileSize,
+                            in,
+                            filters,
+                            b,
+                            out,
+                            products,
+                            t * productSize + c,
+                            productSize);
+                }
+                for (; t < count; t += LEAST_ROWS) {
+                    RowKernels.tile4x2(
+                            tiles,
+                            t * tileSize + p * in,
+                            tileSize,
+                            in,
+                            filters,
+                            b,
+                            out,
+                            products,
+                            t * productSize + c,
+                            productSize);
+                }
+            }
         }
     }
 
@@ -226,7 +259,7 @@ final class WinogradConvolution {
         int in = geometry.inChannels();
         int out = geometry.outChannels();
         shape(geometry);
-        padded.load(x, xStart, 1);
+        images.load(x, xStart, 1);
         int count = tilesPerImage;
         int tileStep = step(count * in);
         int gradientStep = step(count * out);
@@ -234,7 +267,7 @@ final class WinogradConvolution {
         tiles = Lanes.grow(tiles, PRODUCTS * (tileStep + gradientStep));
         for (int t = 0; t < count; t++) {
             WinogradTransforms.patch(
-                    padded.array, patch(t, in), padded.rowStride, in, tiles, t * in, tileStep, temporary);
+                    images.array, patch(t, in), images.rowStride, in, tiles, t * in, tileStep, temporary);
         }
         transformGradient(dy, dyStart, geometry, gradientTiles, gradientStep);
         products = Lanes.grow(products, GRADIENT_ROWS * tileSize(out));
@@ -259,12 +292,12 @@ final class WinogradConvolution {
         int out = geometry.outChannels();
         int width = tilesAcross * OUTPUTS;
         int height = tilesPerImage / tilesAcross * OUTPUTS;
-        paddedGradient.shape(geometry.outHeight(), geometry.outWidth(), out, 0, 0, height, width);
-        paddedGradient.load(dy, dyStart, 1);
+        gradients.shape(geometry.outHeight(), geometry.outWidth(), out, 0, 0, height, width);
+        gradients.load(dy, dyStart, 1);
         for (int t = 0; t < tilesPerImage; t++) {
             int at = (t / tilesAcross * width + t % tilesAcross) * OUTPUTS * out;
             WinogradTransforms.outputGradient(
-                    paddedGradient.array,
+                    gradients.array,
                     at,
                     width * out,
                     out,
@@ -279,7 +312,7 @@ final class WinogradConvolution {
         tilesAcross = tiles(geometry.outWidth());
         int tilesDown = tiles(geometry.outHeight());
         tilesPerImage = tilesAcross * tilesDown;
-        padded.shape(
+        images.shape(
                 geometry.height(),
                 geometry.width(),
                 geometry.inChannels(),
@@ -293,7 +326,7 @@ final class WinogradConvolution {
     private int patch(int tile, int channels) {
         int row = tile % tilesPerImage / tilesAcross * OUTPUTS;
         int column = tile % tilesAcross * OUTPUTS;
-        return tile / tilesPerImage * padded.imageStride + row * padded.rowStride + column * channels;
+        return tile / tilesPerImage * images.imageStride + row * images.rowStride + column * channels;
     }
 
     private static int tiles(int outputs) {
@@ -316,6 +349,6 @@ final class WinogradConvolution {
     /** Tiles in a block, full tiles of the micro-kernels. */
     private static int blockTiles(int channels) {
         int fitting = BLOCK_FLOATS / (PRODUCTS * channels);
-        return Math.max(1, fitting / Lanes.TILE_ROWS) * Lanes.TILE_ROWS;
+        return Math.max(1, fitting / TILE_ROWS) * TILE_ROWS;
     }
 }

@@ -165,13 +165,15 @@ class WinogradConvolutionTest {
     void formsWithoutGainStayPlain() {
         int v = Lanes.V;
         assertTrue(WinogradConvolution.suits(ConvGeometry.same(28, 28, v, 2 * v, 3)));
-        assertTrue(WinogradConvolution.suits(ConvGeometry.same(7, 7, v, v, 3)));
-        assertFalse(WinogradConvolution.suits(ConvGeometry.same(5, 5, v, v, 3)));
-        assertFalse(WinogradConvolution.suits(ConvGeometry.same(28, 28, v + 1, v, 3)));
-        assertFalse(WinogradConvolution.suits(ConvGeometry.same(28, 28, v, v, 1)));
-        assertFalse(WinogradConvolution.suits(new ConvGeometry(28, 28, v, v, 3, 2, 1, 1)));
-        assertFalse(WinogradConvolution.suitsTransposed(new ConvGeometry(28, 28, v, v, 3, 1, 3, 0)));
-        assertTrue(WinogradConvolution.suitsWeightGradient(ConvGeometry.same(14, 14, v, v, 3)));
-        assertFalse(WinogradConvolution.suitsWeightGradient(ConvGeometry.same(7, 7, v, v, 3)));
+        assertTrue(WinogradConvolution.suits(ConvGeometry.same(7, 7, v, 2 * v, 3)));
+        assertFalse(WinogradConvolution.suits(ConvGeometry.same(5, 5, v, 2 * v, 3)));
+        assertFalse(WinogradConvolution.suits(ConvGeometry.same(28, 28, v + 1, 2 * v, 3)));
+        assertFalse(WinogradConvolution.suits(ConvGeometry.same(28, 28, v, 2 * v, 1)));
+        assertFalse(WinogradConvolution.suits(new ConvGeometry(28, 28, v, 2 * v, 3, 2, 1, 1)));
+        assertFalse(WinogradConvolution.suits(ConvGeometry.same(28, 28, v, 3 * v, 3)));
+        assertFalse(WinogradConvolution.suitsTransposed(ConvGeometry.same(28, 28, v, 2 * v, 3)));
+        assertFalse(WinogradConvolution.suitsTransposed(new ConvGeometry(28, 28, 2 * v, 2 * v, 3, 1, 3, 0)));
+        assertTrue(WinogradConvolution.suitsWeightGradient(ConvGeometry.same(14, 14, v, 2 * v, 3)));
+        assertFalse(WinogradConvolution.suitsWeightGradient(ConvGeometry.same(7, 7, v, 2 * v, 3)));
     }
 }
