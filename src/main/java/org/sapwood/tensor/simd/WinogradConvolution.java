@@ -119,14 +119,11 @@ final class WinogradConvolution {
         for (int tap = 0; tap < 9; tap++) {
             int from = start + (8 - tap) * in * out;
             int to = tap * in * out;
-            for (int o = 0; o < out; o += 4) {
-                int row = to + o * in;
+            for (int o = 0; o < out; o += V) {
                 for (int i = 0; i < in; i++) {
-                    int at = from + i * out + o;
-                    turned[row + i] = weight[at];
-                    turned[row + in + i] = weight[at + 1];
-                    turned[row + 2 * in + i] = weight[at + 2];
-                    turned[row + 3 * in + i] = weight[at + 3];
+                    for (int k = 0; k < V; k++) {
+                        turned[to + (o + k) * in + i] = weight[from + i * out + o + k];
+                    }
                 }
             }
         }
