@@ -4,9 +4,6 @@ import static org.sapwood.tensor.simd.Lanes.LANES;
 import static org.sapwood.tensor.simd.Lanes.PANEL;
 import static org.sapwood.tensor.simd.Lanes.TILE_ROWS;
 import static org.sapwood.tensor.simd.Lanes.V;
-import static org.sapwood.tensor.simd.WinogradTransforms.EDGE;
-import static org.sapwood.tensor.simd.WinogradTransforms.OUTPUTS;
-import static org.sapwood.tensor.simd.WinogradTransforms.PRODUCTS;
 
 import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
@@ -14,13 +11,22 @@ import org.sapwood.tensor.ConvGeometry;
 import org.sapwood.tensor.Tensor;
 
 /**
- * 3×3 convolutions of stride 1 as 36 matrix products over transformed tiles ({@link WinogradTransforms}): a quarter of the
+ * 3×3 convolutions of stride 1 as 36 matrix products over transformed tiles ({@link WinogradMaps}): a quarter of the
  * multiplications where tiles of 4×4 outputs fill the image.
  *
  * <p>A tile depends on its image alone, and each of its 36·C products is one chain over the channels, so that the bits of
  * an output depend neither on the other images nor on where a block of tiles begins.
  */
 final class WinogradConvolution {
+    /** Edge of the square of outputs that a tile makes. */
+    static final int OUTPUTS = 4;
+
+    /** Edge of a tile: of the patch that these outputs depend on, and of the patch once it is mapped. */
+    static final int EDGE = 6;
+
+    /** Products per tile, input channel and output channel. */
+    private static final int PRODUCTS = EDGE * EDGE;
+
     /** Floats of transformed tiles and their products that go together: what the second-level cache holds. */
     private static final int BLOCK_FLOATS = 1 << 17;
 
@@ -40,14 +46,14 @@ final class WinogradConvolution {
     private static final float LARGE = 0x1p64f;
 
     private final ColumnGemm columnGemm;
-    private final PaddedImages images = new PaddedImages();
-    private final PaddedImages gradients = new PaddedImages();
-    private final float[] temporary = new float[PRODUCTS * V];
+    private final TileRows patches = new TileRows(WinogradMaps::inputs, EDGE);
+    private final TileRows gradients = new TileRows(WinogradMaps::outputGradients, OUTPUTS);
     private final float[] lanes = new float[V];
     private float[] filters = new float[0];
     private float[] turned = new float[0];
     private float[] tiles = new float[0];
     private float[] products = new float[0];
+    private float[] halfway = new float[0];
     private float[] zeros = new float[0];
     private int filterStep;
     private int tilesAcross;
@@ -107,9 +113,16 @@ final class WinogradConvolution {
     void useFilters(float[] weight, int start, int in, int out) {
         filterStep = step(in * out);
         filters = Lanes.grow(filters, PRODUCTS * filterStep);
+        halfway = Lanes.grow(halfway, 3 * EDGE * out);
+        int tap = in * out;
         for (int i = 0; i < in; i++) {
-            WinogradTransforms.filter(
-                    weight, start + i * out, in * out, out, filters, i * out, filterStep, temporary);
+            for (int kx = 0; kx < 3; kx++) {
+                WinogradMaps.taps(weight, start + kx * tap + i * out, 3 * tap, halfway, kx * out, 3 * out, out);
+            }
+            for (int row = 0; row < EDGE; row++) {
+                int to = row * EDGE * filterStep + i * out;
+                WinogradMaps.taps(halfway, row * 3 * out, out, filters, to, filterStep, out);
+            }
         }
     }
 
@@ -146,14 +159,15 @@ final class WinogradConvolution {
             boolean accumulate) {
         shape(geometry);
         int out = geometry.outChannels();
-        int block = blockTiles(geometry.inChannels() + out);
-        int group = images.group(end - first);
+        int most = BLOCK_FLOATS / (PRODUCTS * (geometry.inChannels() + out));
+        int group = patches.group(end - first);
         zeros = Lanes.grow(zeros, out);
         for (int image = first; image < end; image += group) {
             int count = Math.min(group, end - image);
-            images.load(x.array(), x.offset() + image * x.shape().rowSize(), count);
+            patches.load(x.array(), x.offset() + image * x.shape().rowSize(), count);
             int yStart = y.offset() + image * y.shape().rowSize();
             int all = count * tilesPerImage;
+            int block = Math.ceilDiv(all, Math.ceilDiv(all, Math.max(1, most)));
             for (int tile = 0; tile < all; tile += block) {
                 int inBlock = Math.min(block, all - tile);
                 multiply(tile, inBlock, geometry);
@@ -174,8 +188,7 @@ final class WinogradConvolution {
         tiles = Lanes.grow(tiles, padded * tileSize);
         products = Lanes.grow(products, padded * productSize);
         for (int t = 0; t < count; t++) {
-            WinogradTransforms.patch(
-                    images.array, patch(first + t, in), images.rowStride, in, tiles, t * tileSize, in, temporary);
+            patches.tile(first + t, tilesPerImage, tiles, t * tileSize, in);
         }
         for (int p = 0; p < PRODUCTS; p++) {
             for (int column = 0; column < out; column += PANEL) {
@@ -227,28 +240,26 @@ final class WinogradConvolution {
         int to = yStart + tile / tilesPerImage * geometry.outTokens() * out + row * rowStride + column * out;
         float[] from = zeros;
         int fromStart = 0;
+        int fromRow = 0;
+        int fromStep = 0;
         if (accumulate) {
             from = y;
             fromStart = to;
+            fromRow = rowStride;
+            fromStep = out;
         } else if (bias != null) {
             from = bias.array();
             fromStart = bias.offset();
         }
-        WinogradTransforms.outputs(
-                products,
-                inBlock * tileSize(out),
-                out,
-                out,
-                from,
-                fromStart,
-                accumulate ? rowStride : 0,
-                accumulate ? out : 0,
-                y,
-                to,
-                rowStride,
-                Math.min(OUTPUTS, geometry.outHeight() - row),
-                Math.min(OUTPUTS, geometry.outWidth() - column),
-                temporary);
+        halfway = Lanes.grow(halfway, OUTPUTS * EDGE * out);
+        WinogradMaps.outputs(products, inBlock * tileSize(out), EDGE * out, halfway, 0, EDGE * out, EDGE * out);
+        int rows = Math.min(OUTPUTS, geometry.outHeight() - row);
+        int columns = Math.min(OUTPUTS, geometry.outWidth() - column);
+        for (int i = 0; i < rows; i++) {
+            int at = i * EDGE * out;
+            int start = fromStart + i * fromRow;
+            WinogradMaps.outputs(halfway, at, out, from, start, fromStep, y, to + i * rowStride, out, columns, out);
+        }
     }
 
     /** Gradient of one image's weight [3, 3, Cin, Cout] into {@code c}, replacing what stands there. */
@@ -256,21 +267,22 @@ final class WinogradConvolution {
         int in = geometry.inChannels();
         int out = geometry.outChannels();
         shape(geometry);
-        images.load(x, xStart, 1);
+        patches.load(x, xStart, 1);
+        gradients.load(dy, dyStart, 1);
         int count = tilesPerImage;
         int tileStep = step(count * in);
         int gradientStep = step(count * out);
         int gradientTiles = PRODUCTS * tileStep;
         tiles = Lanes.grow(tiles, PRODUCTS * (tileStep + gradientStep));
         for (int t = 0; t < count; t++) {
-            WinogradTransforms.patch(
-                    images.array, patch(t, in), images.rowStride, in, tiles, t * in, tileStep, temporary);
+            patches.tile(t, count, tiles, t * in, tileStep);
+            gradients.tile(t, count, tiles, gradientTiles + t * out, gradientStep);
         }
-        transformGradient(dy, dyStart, geometry, gradientTiles, gradientStep);
-        products = Lanes.grow(products, GRADIENT_ROWS * tileSize(out));
+        int step = tileSize(out);
+        products = Lanes.grow(products, GRADIENT_ROWS * step);
+        halfway = Lanes.grow(halfway, 3 * EDGE * out);
         for (int first = 0; first < in; first += GRADIENT_ROWS) {
             int rows = Math.min(GRADIENT_ROWS, in - first);
-            int step = tileSize(out);
             columnGemm.over(1, count);
             for (int p = 0; p < PRODUCTS; p++) {
                 columnGemm
@@ -279,51 +291,28 @@ final class WinogradConvolution {
                         .multiply(rows, out, products, p * out, step, false);
             }
             for (int i = 0; i < rows; i++) {
-                WinogradTransforms.filterGradient(
-                        products, i * step, out, out, c, cStart + (first + i) * out, in * out, temporary);
+                writeFilterGradient(i * step, out, c, cStart + (first + i) * out, in * out);
             }
         }
     }
 
-    private void transformGradient(float[] dy, int dyStart, ConvGeometry geometry, int to, int step) {
-        int out = geometry.outChannels();
-        int width = tilesAcross * OUTPUTS;
-        int height = tilesPerImage / tilesAcross * OUTPUTS;
-        gradients.shape(geometry.outHeight(), geometry.outWidth(), out, 0, 0, height, width);
-        gradients.load(dy, dyStart, 1);
-        for (int t = 0; t < tilesPerImage; t++) {
-            int at = (t / tilesAcross * width + t % tilesAcross) * OUTPUTS * out;
-            WinogradTransforms.outputGradient(
-                    gradients.array,
-                    at,
-                    width * out,
-                    out,
-                    tiles,
-                    to + t * out,
-                    step,
-                    temporary);
+    /** Maps the products of one input channel back to its filters. */
+    private void writeFilterGradient(int at, int out, float[] c, int to, int tap) {
+        WinogradMaps.tapGradients(products, at, EDGE * out, halfway, 0, EDGE * out, EDGE * out);
+        for (int ky = 0; ky < 3; ky++) {
+            WinogradMaps.tapGradients(halfway, ky * EDGE * out, out, c, to + 3 * ky * tap, tap, out);
         }
     }
 
     private void shape(ConvGeometry geometry) {
-        tilesAcross = tiles(geometry.outWidth());
         int tilesDown = tiles(geometry.outHeight());
-        tilesPerImage = tilesAcross * tilesDown;
-        images.shape(
-                geometry.height(),
-                geometry.width(),
-                geometry.inChannels(),
-                geometry.padLow(),
-                geometry.padLow(),
-                tilesDown * OUTPUTS + EDGE - OUTPUTS,
-                tilesAcross * OUTPUTS + EDGE - OUTPUTS);
-    }
-
-    /** Where the patch of a tile begins in the padded images, tiles being counted through all of them. */
-    private int patch(int tile, int channels) {
-        int row = tile % tilesPerImage / tilesAcross * OUTPUTS;
-        int column = tile % tilesAcross * OUTPUTS;
-        return tile / tilesPerImage * images.imageStride + row * images.rowStride + column * channels;
+        int tilesAcross = tiles(geometry.outWidth());
+        tilesPerImage = tilesDown * tilesAcross;
+        this.tilesAcross = tilesAcross;
+        int in = geometry.inChannels();
+        int out = geometry.outChannels();
+        patches.shape(geometry.height(), geometry.width(), in, geometry.padLow(), tilesDown, tilesAcross);
+        gradients.shape(geometry.outHeight(), geometry.outWidth(), out, 0, tilesDown, tilesAcross);
     }
 
     private static int tiles(int outputs) {
@@ -341,11 +330,5 @@ final class WinogradConvolution {
     /** Distance between tiles. */
     private static int tileSize(int channels) {
         return PRODUCTS * channels + V;
-    }
-
-    /** Tiles in a block, full tiles of the micro-kernels. */
-    private static int blockTiles(int channels) {
-        int fitting = BLOCK_FLOATS / (PRODUCTS * channels);
-        return Math.max(1, fitting / TILE_ROWS) * TILE_ROWS;
     }
 }

@@ -1,0 +1,111 @@
+package org.sapwood.tensor.simd;
+
+import static org.sapwood.tensor.simd.WinogradConvolution.EDGE;
+import static org.sapwood.tensor.simd.WinogradConvolution.OUTPUTS;
+
+import java.util.Arrays;
+
+/**
+ * The rows of a few NHWC images, cut into the windows of their tiles and mapped along x, [image, row, tile, 6, C]: the first
+ * half of a two-dimensional map. Tiles above one another share it where their windows overlap.
+ */
+final class TileRows {
+    /** Floats that leave room in the second-level cache for the tiles. */
+    private static final int CACHE_FLOATS = 1 << 16;
+
+    /** A map of {@link WinogradMaps} that makes 6 values of the pixels of a window. */
+    @FunctionalInterface
+    interface Map {
+        void apply(float[] from, int at, int stride, float[] to, int start, int step, int count);
+    }
+
+    private final Map map;
+    private final int window;
+
+    private float[] rows = new float[0];
+    private float[] edge = new float[0];
+    private int height;
+    private int width;
+    private int channels;
+    private int margin;
+    private int tilesAcross;
+    private int rowSize;
+    private int imageSize;
+
+    /** @param window pixels of a window, which starts every 4 pixels */
+    TileRows(Map map, int window) {
+        this.map = map;
+        this.window = window;
+    }
+
+    /**
+     * Declares the form of the images; what of a window lies outside of one counts as zeros.
+     *
+     * @param margin by how much the first window starts before the first pixel, above it as well
+     */
+    void shape(int height, int width, int channels, int margin, int tilesDown, int tilesAcross) {
+        this.height = height;
+        this.width = width;
+        this.channels = channels;
+        this.margin = margin;
+        this.tilesAcross = tilesAcross;
+        rowSize = tilesAcross * EDGE * channels;
+        imageSize = (tilesDown * OUTPUTS + window - OUTPUTS) * rowSize;
+        edge = Lanes.grow(edge, window * channels);
+    }
+
+    /** How many images to hold at once. */
+    int group(int batch) {
+        return Math.clamp(CACHE_FLOATS / imageSize, 1, Math.max(1, batch));
+    }
+
+    /** Maps {@code count} images that start at {@code from}. */
+    void load(float[] images, int from, int count) {
+        rows = Lanes.grow(rows, count * imageSize);
+        for (int image = 0; image < count; image++) {
+            int to = image * imageSize;
+            int first = to + margin * rowSize;
+            Arrays.fill(rows, to, first, 0f);
+            Arrays.fill(rows, first + height * rowSize, to + imageSize, 0f);
+            for (int y = 0; y < height; y++) {
+                mapRow(images, from + (image * height + y) * width * channels, first + y * rowSize);
+            }
+        }
+    }
+
+    private void mapRow(float[] images, int from, int to) {
+        for (int tile = 0; tile < tilesAcross; tile++) {
+            int first = tile * OUTPUTS - margin;
+            int start = to + tile * EDGE * channels;
+            int lowest = Math.max(0, -first);
+            int end = Math.min(window, width - first);
+            if (lowest == 0 && end == window) {
+                map.apply(images, from + first * channels, channels, rows, start, channels, channels);
+            } else {
+                Arrays.fill(edge, 0, lowest * channels, 0f);
+                System.arraycopy(
+                        images,
+                        from + (first + lowest) * channels,
+                        edge,
+                        lowest * channels,
+                        (end - lowest) * channels);
+                Arrays.fill(edge, end * channels, window * channels, 0f);
+                map.apply(edge, 0, channels, rows, start, channels, channels);
+            }
+        }
+    }
+
+    /**
+     * Completes one tile: 36 parts of C values, each {@code step} after the one before.
+     *
+     * @param tile counted along the rows of tiles through all images
+     */
+    void tile(int tile, int tilesPerImage, float[] v, int to, int step) {
+        int at = tile / tilesPerImage * imageSize
+                + tile % tilesPerImage / tilesAcross * OUTPUTS * rowSize
+                + tile % tilesAcross * EDGE * channels;
+        for (int j = 0; j < EDGE; j++) {
+            map.apply(rows, at + j * channels, rowSize, v, to + j * step, EDGE * step, channels);
+        }
+    }
+}
