@@ -1,14 +1,17 @@
 package org.sapwood.tensor.simd;
 
 /**
- * A scratch copy of a few NHWC images with a margin of zeros, so that a convolution window never leaves it: a window row is
- * then kernel·C contiguous floats. The copy costs one pass over the activations, a percent of the convolution.
+ * A few NHWC images with a margin of zeros, so that a convolution window never leaves them: a window row is then kernel·C
+ * contiguous floats. With a margin they are a copy, which costs one pass over the activations; without one, themselves.
  */
 final class PaddedImages {
     /** Floats of scratch that still leave room in a 2 MiB second-level cache for weights and outputs. */
     private static final int CACHE_FLOATS = 1 << 16;
 
+    /** What holds them, from {@link #start} on. */
     float[] array = new float[0];
+
+    int start;
 
     /** Floats from one row of pixels to the next. */
     int rowStride;
@@ -16,6 +19,7 @@ final class PaddedImages {
     /** Floats from one image to the next. */
     int imageStride;
 
+    private float[] copies = new float[0];
     private int height;
     private int width;
     private int channels;
@@ -43,9 +47,21 @@ final class PaddedImages {
         return Math.clamp(CACHE_FLOATS / Math.max(1, imageStride), 1, Math.max(1, batch));
     }
 
-    /** Copies {@code count} images that start at {@code from}. */
+    /** Makes {@code count} images that start at {@code from} those at hand. */
     void load(float[] images, int from, int count) {
-        array = Lanes.grow(array, count * imageStride);
+        boolean whole = top == 0 && left == 0 && paddedHeight == height && rowStride == width * channels;
+        if (whole) {
+            array = images;
+            start = from;
+        } else {
+            copies = Lanes.grow(copies, count * imageStride);
+            array = copies;
+            start = 0;
+            copy(images, from, count);
+        }
+    }
+
+    private void copy(float[] images, int from, int count) {
         int paddedWidth = rowStride / Math.max(1, channels);
         int firstX = Math.max(0, -left);
         int lastX = Math.min(width, paddedWidth - left);
@@ -61,7 +77,7 @@ final class PaddedImages {
                 }
                 zero(to, to + before);
                 int source = from + ((image * height + sourceY) * width + firstX) * channels;
-                System.arraycopy(images, source, array, to + before, run);
+                System.arraycopy(images, source, copies, to + before, run);
                 zero(to + before + run, to + rowStride);
             }
         }
@@ -69,7 +85,7 @@ final class PaddedImages {
 
     private void zero(int from, int to) {
         for (int i = from; i < to; i++) {
-            array[i] = 0f;
+            copies[i] = 0f;
         }
     }
 }

@@ -92,7 +92,7 @@ final class SimdConvolution {
             int count = Math.min(group, batch - first);
             padded.load(x.array(), x.offset() + first * geometry.inTokens() * in, count);
             int yStart = y.offset() + first * geometry.outTokens() * out;
-            setPixels(count, geometry.outHeight(), geometry.outWidth(), stride * in, stride * padded.rowStride, 0);
+            setPixels(count, geometry.outHeight(), geometry.outWidth(), stride * in, stride * padded.rowStride);
             setOutputs(
                     count,
                     geometry.outHeight(),
@@ -129,8 +129,8 @@ final class SimdConvolution {
             padded.load(x.array(), x.offset() + sample * geometry.inTokens() * in, 1);
             int to = y.offset() + sample * geometry.outTokens() * out;
             for (int pixel = 0; pixel < geometry.outTokens(); pixel++) {
-                int from = geometry.stride()
-                        * (pixel / geometry.outWidth() * padded.rowStride + pixel % geometry.outWidth() * in);
+                int row = pixel / geometry.outWidth() * padded.rowStride;
+                int from = padded.start + geometry.stride() * (row + pixel % geometry.outWidth() * in);
                 for (int o = 0; o < out; o++) {
                     float sum = window(padded.array, from, padded.rowStride, packed, o * kernel * run, kernel, run);
                     y.array()[to + pixel * out + o] = bias == null ? sum : sum + bias.array()[bias.offset() + o];
@@ -226,7 +226,7 @@ final class SimdConvolution {
         for (int first = 0; first < batch; first += group) {
             int count = Math.min(group, batch - first);
             padded.load(dy.array(), dy.offset() + first * geometry.outTokens() * out, count);
-            setPixels(count, rows, columns, out, padded.rowStride, 0);
+            setPixels(count, rows, columns, out, padded.rowStride);
             int dxStart = dx.offset() + (first * geometry.inTokens() + py * geometry.width() + px) * in;
             setOutputs(count, rows, columns, dxStart, geometry.inTokens(), stride * geometry.width(), stride, in);
             boolean started = accumulate;
@@ -290,13 +290,13 @@ final class SimdConvolution {
                 geometry.width() + margin);
     }
 
-    private void setPixels(int images, int height, int width, int xStep, int yStep, int start) {
+    private void setPixels(int images, int height, int width, int xStep, int yStep) {
         rowGemm.reserve(images * height * width);
         int[] table = rowGemm.aRow;
         int row = 0;
         for (int image = 0; image < images; image++) {
             for (int y = 0; y < height; y++) {
-                int at = start + image * padded.imageStride + y * yStep;
+                int at = padded.start + image * padded.imageStride + y * yStep;
                 for (int x = 0; x < width; x++) {
                     table[row++] = at + x * xStep;
                 }
@@ -338,13 +338,16 @@ final class SimdConvolution {
         }
         for (int ky = 0; ky < kernel; ky++) {
             int to = cStart + ky * kernel * in * out;
-            int shift = ky * padded.rowStride;
+            int shift = padded.start + ky * padded.rowStride;
             int xStep = geometry.stride() * in;
             int yStep = geometry.stride() * padded.rowStride;
             int segments = geometry.outHeight();
             int length = geometry.outWidth();
             float[] window = padded.array;
-            if (length < V) {
+            if (yStep == length * xStep) {
+                length *= segments;
+                segments = 1;
+            } else if (length < V) {
                 gatherWindows(geometry, shift);
                 window = windows;
                 shift = 0;
