@@ -135,7 +135,8 @@ public final class SimdBackend implements Backend {
             Tensor dy,
             Tensor dx,
             boolean accumulate) {
-        normalization.groupNormBackwardInput(x, gamma, beta, groups, silu, statistics, dy, dx, accumulate);
+        normalization.groupNormBackward(
+                x, gamma, beta, groups, silu, statistics, dy, dx, accumulate, null, null);
     }
 
     @Override
@@ -315,7 +316,25 @@ public final class SimdBackend implements Backend {
             Tensor dy,
             @Nullable GradientRows gammaTarget,
             @Nullable GradientRows betaTarget) {
-        normalization.groupNormParameterGradient(x, gamma, beta, groups, silu, statistics, dy, gammaTarget, betaTarget);
+        normalization.groupNormBackward(
+                x, gamma, beta, groups, silu, statistics, dy, null, false, gammaTarget, betaTarget);
+    }
+
+    @Override
+    public void groupNormBackward(
+            Tensor x,
+            Tensor gamma,
+            Tensor beta,
+            int groups,
+            boolean silu,
+            Tensor statistics,
+            Tensor dy,
+            Tensor dx,
+            boolean accumulate,
+            @Nullable GradientRows gammaTarget,
+            @Nullable GradientRows betaTarget) {
+        normalization.groupNormBackward(
+                x, gamma, beta, groups, silu, statistics, dy, dx, accumulate, gammaTarget, betaTarget);
     }
 
     @Override

@@ -3,7 +3,6 @@ package org.sapwood.tensor.simd;
 import static org.sapwood.tensor.simd.Lanes.LANES;
 import static org.sapwood.tensor.simd.Lanes.V;
 
-import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import org.jspecify.annotations.Nullable;
@@ -15,7 +14,8 @@ import org.sapwood.tensor.Tensor;
  * cost no shuffles: every pass works per channel and only the [C] results are combined per group, in fp64.
  *
  * <p>Forward reads x three times: mean and centred squares while a sample sits in the second-level cache, then, for all
- * samples, the output. Backward keeps γ·dL/dz/√(var + ε) in scratch, so that the exponential is computed once.
+ * samples, the output. Backward keeps dL/dz in scratch, so that the exponential is computed once for the gradients of x,
+ * gamma and beta.
  */
 final class SimdNormalization {
     private float[] mean = new float[0];
@@ -68,7 +68,8 @@ final class SimdNormalization {
         }
     }
 
-    void groupNormBackwardInput(
+    /** dx, and the gradients of gamma and beta, each where it is wanted: with g = dL/dz all follow from Σ_t g and Σ_t g·x̂. */
+    void groupNormBackward(
             Tensor x,
             Tensor gamma,
             Tensor beta,
@@ -76,49 +77,27 @@ final class SimdNormalization {
             boolean silu,
             Tensor statistics,
             Tensor dy,
-            Tensor dx,
-            boolean accumulate) {
-        int channels = x.dim(-1);
-        int tokens = x.shape().rowSize() / channels;
-        int width = channels / groups;
-        reserve(channels);
-        kept = Lanes.grow(kept, tokens * channels);
-        for (int sample = 0; sample < x.dim(0); sample++) {
-            loadStatistics(statistics, sample, groups, width);
-            int at = sample * tokens * channels;
-            fillFactors(gamma, channels);
-            gradientSums(x, gamma, beta, silu, dy, at, tokens, channels, true);
-            double count = (double) tokens * width;
-            for (int group = 0; group < groups; group++) {
-                fillGroup(first, group, width, (float) (groupSum(first, group, width) / count));
-                fillGroup(second, group, width, (float) (groupSum(second, group, width) / count));
-            }
-            inputGradient(x.array(), x.offset() + at, tokens, channels, dx.array(), dx.offset() + at, accumulate);
-        }
-    }
-
-    void groupNormParameterGradient(
-            Tensor x,
-            Tensor gamma,
-            Tensor beta,
-            int groups,
-            boolean silu,
-            Tensor statistics,
-            Tensor dy,
+            @Nullable Tensor dx,
+            boolean accumulate,
             @Nullable GradientRows gammaTarget,
             @Nullable GradientRows betaTarget) {
         int channels = x.dim(-1);
         int tokens = x.shape().rowSize() / channels;
         reserve(channels);
+        kept = Lanes.grow(kept, dx == null ? 0 : tokens * channels);
         for (int sample = 0; sample < x.dim(0); sample++) {
             loadStatistics(statistics, sample, groups, channels / groups);
-            Arrays.fill(factor, 0, channels, 1f);
-            gradientSums(x, gamma, beta, silu, dy, sample * tokens * channels, tokens, channels, false);
+            int at = sample * tokens * channels;
+            gradientSums(x, gamma, beta, silu, dy, at, tokens, channels, dx != null);
             if (gammaTarget != null) {
                 SimdPrivateGradients.store(second, 1f, gammaTarget, sample, channels);
             }
             if (betaTarget != null) {
                 SimdPrivateGradients.store(first, 1f, betaTarget, sample, channels);
+            }
+            if (dx != null) {
+                combineGroups(gamma, groups, channels / groups, tokens);
+                inputGradient(x.array(), x.offset() + at, tokens, channels, dx.array(), dx.offset() + at, accumulate);
             }
         }
     }
@@ -140,10 +119,24 @@ final class SimdNormalization {
         }
     }
 
-    /** factor[c] = γ/√(var + ε). */
-    private void fillFactors(Tensor gamma, int channels) {
-        for (int c = 0; c < channels; c++) {
-            factor[c] = gamma.array()[gamma.offset() + c] * inverseDeviation[c];
+    /**
+     * From the sums per channel to the terms of dx = γ·g·r − r·mean(γ·g) − (x − mean)·r²·mean(γ·g·x̂) with r = 1/√(var + ε)
+     * and means over the group: factor[c] = γ·r, first[c] and second[c] what is added and what multiplies x − mean.
+     */
+    private void combineGroups(Tensor gamma, int groups, int width, int tokens) {
+        double count = (double) tokens * width;
+        for (int group = 0; group < groups; group++) {
+            double sum = 0;
+            double product = 0;
+            for (int c = group * width; c < (group + 1) * width; c++) {
+                float scale = gamma.array()[gamma.offset() + c];
+                sum += (double) scale * first[c];
+                product += (double) scale * second[c];
+                factor[c] = scale * inverseDeviation[c];
+            }
+            double inverse = inverseDeviation[group * width];
+            fillGroup(first, group, width, (float) (-inverse * (sum / count)));
+            fillGroup(second, group, width, (float) (-inverse * inverse * (product / count)));
         }
     }
 
@@ -238,10 +231,7 @@ final class SimdNormalization {
         }
     }
 
-    /**
-     * With g = factor·dL/dz: first[c] = Σ_t g and second[c] = Σ_t g·x̂; keeps g in {@link #kept} if {@code keep}. For a factor
-     * of 1 the sums are the gradients of beta and gamma.
-     */
+    /** With g = dL/dz: first[c] = Σ_t g and second[c] = Σ_t g·x̂; keeps g in {@link #kept} if {@code keep}. */
     private void gradientSums(
             Tensor x,
             Tensor gamma,
@@ -276,28 +266,25 @@ final class SimdNormalization {
             boolean keep) {
         float[] g = kept;
         VectorMask<Float> mask = Lanes.tail(c, stride);
-        FloatVector scale = FloatVector.fromArray(LANES, gamma.array(), gamma.offset() + c, mask);
+        FloatVector inverse = FloatVector.fromArray(LANES, inverseDeviation, c, mask);
+        FloatVector scale = FloatVector.fromArray(LANES, gamma.array(), gamma.offset() + c, mask)
+                .mul(inverse);
         FloatVector shift = FloatVector.fromArray(LANES, beta.array(), beta.offset() + c, mask);
         FloatVector centre = FloatVector.fromArray(LANES, mean, c, mask);
-        FloatVector inverse = FloatVector.fromArray(LANES, inverseDeviation, c, mask);
-        FloatVector scaled = FloatVector.fromArray(LANES, factor, c, mask);
         FloatVector sum = FloatVector.zero(LANES);
         FloatVector product = sum;
         for (int t = 0, at = 0; t < tokens; t++, at += stride) {
-            FloatVector normalized = FloatVector.fromArray(LANES, x, xStart + at, mask)
-                    .sub(centre)
-                    .mul(inverse);
-            FloatVector z = normalized.fma(scale, shift);
+            FloatVector centred = FloatVector.fromArray(LANES, x, xStart + at, mask).sub(centre);
             FloatVector gradient = FloatVector.fromArray(LANES, dy, dyStart + at, mask)
-                    .mul(VectorMath.siluSlope(z).mul(scaled));
+                    .mul(VectorMath.siluSlope(centred.fma(scale, shift)));
             sum = sum.add(gradient);
-            product = gradient.fma(normalized, product);
+            product = gradient.fma(centred, product);
             if (keep) {
                 gradient.intoArray(g, at + c, mask);
             }
         }
         sum.intoArray(first, c, mask);
-        product.intoArray(second, c, mask);
+        product.mul(inverse).intoArray(second, c, mask);
     }
 
     private void plainSums(
@@ -306,26 +293,22 @@ final class SimdNormalization {
         VectorMask<Float> mask = Lanes.tail(c, stride);
         FloatVector centre = FloatVector.fromArray(LANES, mean, c, mask);
         FloatVector inverse = FloatVector.fromArray(LANES, inverseDeviation, c, mask);
-        FloatVector scaled = FloatVector.fromArray(LANES, factor, c, mask);
         FloatVector sum = FloatVector.zero(LANES);
         FloatVector product = sum;
         for (int t = 0, at = 0; t < tokens; t++, at += stride) {
-            FloatVector normalized = FloatVector.fromArray(LANES, x, xStart + at, mask)
-                    .sub(centre)
-                    .mul(inverse);
-            FloatVector gradient =
-                    FloatVector.fromArray(LANES, dy, dyStart + at, mask).mul(scaled);
+            FloatVector centred = FloatVector.fromArray(LANES, x, xStart + at, mask).sub(centre);
+            FloatVector gradient = FloatVector.fromArray(LANES, dy, dyStart + at, mask);
             sum = sum.add(gradient);
-            product = gradient.fma(normalized, product);
+            product = gradient.fma(centred, product);
             if (keep) {
                 gradient.intoArray(g, at + c, mask);
             }
         }
         sum.intoArray(first, c, mask);
-        product.intoArray(second, c, mask);
+        product.mul(inverse).intoArray(second, c, mask);
     }
 
-    /** dx = g − first − x̂·second, with g from {@link #gradientSums} and the group means in first and second. */
+    /** dx = factor·g + first + second·(x − mean), with g from {@link #gradientSums} and the rest from {@link #combineGroups}. */
     private void inputGradient(float[] x, int start, int tokens, int channels, float[] dx, int to, boolean accumulate) {
         for (int c = 0; c < channels; c += V) {
             inputGradientColumn(x, start + c, tokens, channels, c, dx, to + c, accumulate);
@@ -337,20 +320,18 @@ final class SimdNormalization {
         float[] g = kept;
         VectorMask<Float> mask = Lanes.tail(c, stride);
         FloatVector centre = FloatVector.fromArray(LANES, mean, c, mask);
-        FloatVector inverse = FloatVector.fromArray(LANES, inverseDeviation, c, mask);
-        FloatVector offset = FloatVector.fromArray(LANES, first, c, mask).neg();
-        FloatVector slope = FloatVector.fromArray(LANES, second, c, mask).neg();
+        FloatVector scale = FloatVector.fromArray(LANES, factor, c, mask);
+        FloatVector offset = FloatVector.fromArray(LANES, first, c, mask);
+        FloatVector slope = FloatVector.fromArray(LANES, second, c, mask);
         for (int t = 0, at = 0; t < tokens; t++, at += stride) {
-            FloatVector normalized = FloatVector.fromArray(LANES, x, start + at, mask)
-                    .sub(centre)
-                    .mul(inverse);
-            FloatVector centred = FloatVector.fromArray(LANES, g, at + c, mask).add(offset);
+            FloatVector centred = FloatVector.fromArray(LANES, x, start + at, mask).sub(centre);
+            FloatVector scaled = FloatVector.fromArray(LANES, g, at + c, mask).fma(scale, offset);
             // Two stores rather than one variable: the compiler boxes a vector that two branches assign.
             if (accumulate) {
                 FloatVector earlier = FloatVector.fromArray(LANES, dx, to + at, mask);
-                normalized.fma(slope, centred).add(earlier).intoArray(dx, to + at, mask);
+                centred.fma(slope, scaled).add(earlier).intoArray(dx, to + at, mask);
             } else {
-                normalized.fma(slope, centred).intoArray(dx, to + at, mask);
+                centred.fma(slope, scaled).intoArray(dx, to + at, mask);
             }
         }
     }
