@@ -45,6 +45,7 @@ public final class BookKeepingSink extends RowSink implements ExampleGradients {
     private final NormFinder ghost;
     private final double[] ofStretch;
     private final double[] ofRow = new double[1];
+    private final float[] ofScale = new float[1];
 
     /** Coordinates [from, from + length): columns of the rows from {@code column} on, or one matrix to be made anew. */
     private record Stretch(
@@ -285,7 +286,7 @@ public final class BookKeepingSink extends RowSink implements ExampleGradients {
             }
             if (stretch.made == null) {
                 int column = stretch.column + first - stretch.from;
-                RowGradients.addTo(backend, matrix(), column, count, scales, sums, first);
+                backend.accumulateOnGrid(matrix(), column, count, scales, sums, first);
             } else {
                 addMade(stretch.made, scales, sums, first);
             }
@@ -299,10 +300,8 @@ public final class BookKeepingSink extends RowSink implements ExampleGradients {
                 continue;
             }
             Tensor row = make(own.layer, of(example, factors));
-            float scale = limited(scales[example], own.claimed[example], squaredNorm(row));
-            if (scale != 0) {
-                backend.accumulateOnGrid(row, 0, 0, row.size(), scale, sums, to);
-            }
+            ofScale[0] = limited(scales[example], own.claimed[example], squaredNorm(row));
+            backend.accumulateOnGrid(row, 0, row.size(), ofScale, sums, to);
         }
     }
 

@@ -344,17 +344,12 @@ public interface Backend extends AutoCloseable {
     }
 
     /**
-     * Adds columns [from, from + length) of one row to an integer grid:
-     * sums[to + j] += rint((double) matrix[row, from + j] · multiplier), ties to even, exactly as {@link Math#rint}.
-     * Every product must be below 2⁵¹ in magnitude. Exact integer sums are associative, which is what makes a private
-     * sum independent of order, threads and devices.
+     * Adds columns [from, from + length) of every row, times its scale, to an integer grid:
+     * sums[to + j] += Σ_row rint((double) matrix[row, from + j] · scales[row]), ties to even, exactly as {@link Math#rint}.
+     * A row of scale 0 is not read; of the others every product must be below 2⁵¹ in magnitude. Exact integer sums are
+     * associative, which is what makes a private sum independent of order, threads and devices.
      */
-    void accumulateOnGrid(Tensor matrix, int row, int from, int length, double multiplier, long[] sums, int to);
-
-    /** The same for a row that holds all coordinates: {@code to} is {@code from}. */
-    default void accumulateOnGrid(Tensor matrix, int row, int from, int length, double multiplier, long[] sums) {
-        accumulateOnGrid(matrix, row, from, length, multiplier, sums, from);
-    }
+    void accumulateOnGrid(Tensor matrix, int from, int length, float[] scales, long[] sums, int to);
 
     // ---- whole sequences ------------------------------------------------------------------------------------------
 

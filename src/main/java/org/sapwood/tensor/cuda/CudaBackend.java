@@ -400,8 +400,8 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
-    public void accumulateOnGrid(Tensor matrix, int row, int from, int length, double multiplier, long[] sums, int to) {
-        CudaPrivateGradients.accumulateOnGrid(stream, matrix, row, from, length, multiplier, sums, to);
+    public void accumulateOnGrid(Tensor matrix, int from, int length, float[] scales, long[] sums, int to) {
+        CudaPrivateGradients.accumulateOnGrid(stream, matrix, from, length, scales, sums, to);
     }
 
     @Override

@@ -36,19 +36,23 @@ final class CudaPrivateGradients {
     }
 
     static void accumulateOnGrid(
-            CudaStream stream, Tensor matrix, int row, int from, int length, double multiplier, long[] sums, int to) {
+            CudaStream stream, Tensor matrix, int from, int length, float[] scales, long[] sums, int to) {
         if (length == 0) {
             return;
         }
         long onDevice = stream.workspace((long) length * Long.BYTES);
         stream.staging().upload(sums, to, length, onDevice);
-        long start = (long) row * matrix.shape().rowSize() + from;
-        stream.kernel("clip_accumulate", "clip_accumulate_row")
-                .address(stream.address(matrix) + start * Float.BYTES)
-                .i32(length)
-                .f64(multiplier)
-                .address(onDevice)
-                .overItems(length, THREADS);
+        for (int row = 0; row < matrix.dim(0); row++) {
+            if (scales[row] != 0) {
+                long start = (long) row * matrix.shape().rowSize() + from;
+                stream.kernel("clip_accumulate", "clip_accumulate_row")
+                        .address(stream.address(matrix) + start * Float.BYTES)
+                        .i32(length)
+                        .f64(scales[row])
+                        .address(onDevice)
+                        .overItems(length, THREADS);
+            }
+        }
         stream.staging().download(onDevice, length, sums, to);
     }
 }

@@ -300,8 +300,8 @@ public final class ScalarBackend implements Backend {
     }
 
     @Override
-    public void accumulateOnGrid(Tensor matrix, int row, int from, int length, double multiplier, long[] sums, int to) {
-        ScalarPrivateGradients.accumulateOnGrid(matrix, row, from, length, multiplier, sums, to);
+    public void accumulateOnGrid(Tensor matrix, int from, int length, float[] scales, long[] sums, int to) {
+        ScalarPrivateGradients.accumulateOnGrid(matrix, from, length, scales, sums, to);
     }
 
     @Override

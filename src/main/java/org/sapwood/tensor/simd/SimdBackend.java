@@ -353,8 +353,8 @@ public final class SimdBackend implements Backend {
     }
 
     @Override
-    public void accumulateOnGrid(Tensor matrix, int row, int from, int length, double multiplier, long[] sums, int to) {
-        SimdPrivateGradients.accumulateOnGrid(matrix, row, from, length, multiplier, sums, to);
+    public void accumulateOnGrid(Tensor matrix, int from, int length, float[] scales, long[] sums, int to) {
+        privateGradients.accumulateOnGrid(matrix, from, length, scales, sums, to);
     }
 
     @Override

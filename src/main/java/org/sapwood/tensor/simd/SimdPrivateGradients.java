@@ -30,7 +30,8 @@ final class SimdPrivateGradients {
 
     /**
      * 1.5·2⁵²: adding it to |v| &lt; 2⁵¹ rounds v to an integer, ties to even as {@link Math#rint}, and leaves that integer
-     * in the low bits, many times faster than a conversion.
+     * in the low bits, many times faster than a conversion. A product of two floats is exact in double, so it may be fused
+     * with that addition.
      */
     private static final double ROUND = 0x1.8p52;
 
@@ -40,6 +41,8 @@ final class SimdPrivateGradients {
     private final ColumnGemm columnGemm;
     private final SimdConvolution convolution;
     private final double[] lanes = new double[D];
+    private final int[] starts = new int[4];
+    private final float[] factors = new float[4];
     private float[] scratch = new float[0];
 
     SimdPrivateGradients(Backend scalar, ColumnGemm columnGemm, SimdConvolution convolution) {
@@ -157,18 +160,21 @@ final class SimdPrivateGradients {
         }
     }
 
-    /** Four vectors of partial sums hide the latency of the adder; they are joined in a fixed order. */
+    /**
+     * Reads at four places at once, for a row comes from main memory and a single stream of loads would wait for it. The four
+     * partial sums are joined in a fixed order.
+     */
     private double squaredNorm(float[] g, int start, int length) {
+        int quarter = Math.max(length - D, 0) / (4 * D) * D;
         DoubleVector sum0 = DoubleVector.zero(DOUBLES);
         DoubleVector sum1 = sum0;
         DoubleVector sum2 = sum0;
         DoubleVector sum3 = sum0;
-        int j = 0;
-        for (; j <= length - 4 * D; j += 4 * D) {
-            DoubleVector g0 = widen(g, start + j, 0);
-            DoubleVector g1 = widen(g, start + j, 1);
-            DoubleVector g2 = widen(g, start + j + 2 * D, 0);
-            DoubleVector g3 = widen(g, start + j + 2 * D, 1);
+        for (int j = 0; j < quarter; j += D) {
+            DoubleVector g0 = widen(g, start + j);
+            DoubleVector g1 = widen(g, start + quarter + j);
+            DoubleVector g2 = widen(g, start + 2 * quarter + j);
+            DoubleVector g3 = widen(g, start + 3 * quarter + j);
             sum0 = g0.fma(g0, sum0);
             sum1 = g1.fma(g1, sum1);
             sum2 = g2.fma(g2, sum2);
@@ -179,46 +185,84 @@ final class SimdPrivateGradients {
         for (double lane : lanes) {
             sum += lane;
         }
-        for (; j < length; j++) {
+        for (int j = 4 * quarter; j < length; j++) {
             sum += (double) g[start + j] * g[start + j];
         }
         return sum;
     }
 
     /**
-     * The lower (0) or upper (1) half of a full float vector. Vectors of half the width would do, but a second class of
-     * float vectors makes every call on one polymorphic, and then the compiler boxes.
+     * D doubles, from the lower half of a full float vector: reads as many floats beyond them. Loads of half the width would
+     * do, but a second class of float vectors makes every call on one polymorphic, and then the compiler boxes; and the
+     * upper half of a vector costs a permutation.
      */
-    private static DoubleVector widen(float[] g, int at, int half) {
-        return (DoubleVector) FloatVector.fromArray(LANES, g, at).convertShape(VectorOperators.F2D, DOUBLES, half);
+    private static DoubleVector widen(float[] g, int at) {
+        return (DoubleVector) FloatVector.fromArray(LANES, g, at).convertShape(VectorOperators.F2D, DOUBLES, 0);
     }
 
-    static void accumulateOnGrid(Tensor matrix, int row, int from, int length, double multiplier, long[] sums, int to) {
-        int start = matrix.offset() + row * matrix.shape().rowSize() + from;
-        accumulateOnGrid(matrix.array(), start, length, multiplier, sums, to);
+    /** Rows four at a time, so that the integers are read and written once for four. */
+    void accumulateOnGrid(Tensor matrix, int from, int length, float[] scales, long[] sums, int to) {
+        float[] g = matrix.array();
+        int stride = matrix.shape().rowSize();
+        int waiting = 0;
+        for (int row = 0; row < matrix.dim(0); row++) {
+            if (scales[row] != 0) {
+                starts[waiting] = matrix.offset() + row * stride + from;
+                factors[waiting++] = scales[row];
+            }
+            if (waiting == starts.length) {
+                addFour(g, starts, length, factors, sums, to);
+                waiting = 0;
+            }
+        }
+        for (int i = 0; i < waiting; i++) {
+            addOne(g, starts[i], length, factors[i], sums, to);
+        }
     }
 
-    private static void accumulateOnGrid(float[] g, int start, int length, double multiplier, long[] sums, int to) {
-        DoubleVector factor = DoubleVector.broadcast(DOUBLES, multiplier);
+    private static void addOne(float[] g, int start, int length, float scale, long[] sums, int to) {
+        DoubleVector factor = DoubleVector.broadcast(DOUBLES, scale);
         DoubleVector round = DoubleVector.broadcast(DOUBLES, ROUND);
         LongVector bias = LongVector.broadcast(LONGS, ROUND_BITS);
         int j = 0;
-        for (; j <= length - 2 * D; j += 2 * D) {
-            LongVector lower = widen(g, start + j, 0)
-                    .mul(factor)
-                    .add(round)
-                    .reinterpretAsLongs()
-                    .sub(bias);
-            LongVector upper = widen(g, start + j, 1)
-                    .mul(factor)
-                    .add(round)
-                    .reinterpretAsLongs()
-                    .sub(bias);
-            LongVector.fromArray(LONGS, sums, to + j).add(lower).intoArray(sums, to + j);
-            LongVector.fromArray(LONGS, sums, to + j + D).add(upper).intoArray(sums, to + j + D);
+        for (; j <= length - 2 * D; j += D) {
+            LongVector rounded = widen(g, start + j).fma(factor, round).reinterpretAsLongs();
+            LongVector sum = LongVector.fromArray(LONGS, sums, to + j);
+            sum.add(rounded.sub(bias)).intoArray(sums, to + j);
         }
-        for (; j < length; j++) {
-            sums[to + j] += (long) Math.rint((double) g[start + j] * multiplier);
+        addRest(g, start, j, length, scale, sums, to);
+    }
+
+    private static void addFour(float[] g, int[] starts, int length, float[] scales, long[] sums, int to) {
+        int start0 = starts[0];
+        int start1 = starts[1];
+        int start2 = starts[2];
+        int start3 = starts[3];
+        DoubleVector factor0 = DoubleVector.broadcast(DOUBLES, scales[0]);
+        DoubleVector factor1 = DoubleVector.broadcast(DOUBLES, scales[1]);
+        DoubleVector factor2 = DoubleVector.broadcast(DOUBLES, scales[2]);
+        DoubleVector factor3 = DoubleVector.broadcast(DOUBLES, scales[3]);
+        DoubleVector round = DoubleVector.broadcast(DOUBLES, ROUND);
+        LongVector bias = LongVector.broadcast(LONGS, 4 * ROUND_BITS);
+        int j = 0;
+        for (; j <= length - 2 * D; j += D) {
+            LongVector rounded0 = widen(g, start0 + j).fma(factor0, round).reinterpretAsLongs();
+            LongVector rounded1 = widen(g, start1 + j).fma(factor1, round).reinterpretAsLongs();
+            LongVector rounded2 = widen(g, start2 + j).fma(factor2, round).reinterpretAsLongs();
+            LongVector rounded3 = widen(g, start3 + j).fma(factor3, round).reinterpretAsLongs();
+            // Beyond 64 bits on the way, but the bias takes that back.
+            LongVector four = rounded0.add(rounded1).add(rounded2.add(rounded3));
+            LongVector sum = LongVector.fromArray(LONGS, sums, to + j);
+            sum.add(four.sub(bias)).intoArray(sums, to + j);
+        }
+        for (int i = 0; i < starts.length; i++) {
+            addRest(g, starts[i], j, length, scales[i], sums, to);
+        }
+    }
+
+    private static void addRest(float[] g, int start, int done, int length, float scale, long[] sums, int to) {
+        for (int j = done; j < length; j++) {
+            sums[to + j] += (long) Math.rint((double) g[start + j] * scale);
         }
     }
 }

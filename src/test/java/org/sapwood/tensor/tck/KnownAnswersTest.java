@@ -273,11 +273,11 @@ class KnownAnswersTest {
         onEveryBackend(backend -> {
             long[] sums = {100, 0, 0, 0, 0};
             Tensor matrix = tensor(backend, of(2, 5), 9, 9, 9, 9, 9, 0.5f, 1.5f, 2.5f, -0.5f, -1.5f);
-            backend.accumulateOnGrid(matrix, 1, 0, 5, 1, sums);
+            backend.accumulateOnGrid(matrix, 0, 5, new float[] {0, 1}, sums, 0);
             assertArrayEquals(new long[] {100, 2, 2, 0, -2}, sums);
-            backend.accumulateOnGrid(matrix, 0, 1, 2, 0x1p20, sums);
+            backend.accumulateOnGrid(matrix, 1, 2, new float[] {0x1p20f, 0}, sums, 1);
             assertArrayEquals(new long[] {100, 2 + (9 << 20), 2 + (9 << 20), 0, -2}, sums);
-            backend.accumulateOnGrid(matrix, 1, 1, 2, 1, sums, 3);
+            backend.accumulateOnGrid(matrix, 1, 2, new float[] {0, 1}, sums, 3);
             assertArrayEquals(new long[] {100, 2 + (9 << 20), 2 + (9 << 20), 2, 0}, sums);
         });
     }

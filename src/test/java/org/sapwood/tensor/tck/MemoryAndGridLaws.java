@@ -143,37 +143,46 @@ final class MemoryAndGridLaws {
         assertTrue(Double.isFinite(out[3]), "other rows are unharmed");
     }
 
+    /** Rows in all numbers, since a backend may take several at once; some have scale 0 and hold NaN. */
     private static void grid(Backend backend) {
         Random random = new Random(SEED);
-        double[] multipliers = {1, 0x1p20, 12345.678, 1e-3, 0x1p49, 3.0e14};
+        float[] multipliers = {1, 0x1p20f, 12345.678f, 1e-3f, 0x1p49f, 3.0e14f};
         for (int length : LENGTHS) {
-            for (double multiplier : multipliers) {
+            for (int rows = 1; rows <= 6; rows++) {
                 int stride = length + 6;
-                float[] values = normal(random, 3 * stride, 1);
-                for (int i = 0; i < values.length; i += 3) {
-                    // Ties, which a rounding mode other than half-even gets wrong, and values just beside them.
-                    double half = random.nextInt(2001) - 1000 + 0.5;
-                    float tie = (float) (half / multiplier);
-                    values[i] = i % 2 == 0 ? tie : Math.nextUp(tie);
-                }
-                for (int i = 0; i < values.length; i++) {
-                    values[i] =
-                            (float) Math.clamp(values[i], -0x1p51 / multiplier * 0.999, 0x1p51 / multiplier * 0.999);
-                }
+                float[] scales = new float[rows];
+                float[] values = normal(random, rows * stride, 1);
                 long[] sums = new long[stride];
-                long[] expected = new long[stride];
                 for (int j = 0; j < stride; j++) {
                     sums[j] = random.nextLong() >> 2;
-                    expected[j] = sums[j];
                 }
-                for (int j = 2; j < 2 + length; j++) {
-                    expected[j] += new BigDecimal((double) values[stride + j] * multiplier)
-                            .setScale(0, RoundingMode.HALF_EVEN)
-                            .longValueExact();
+                long[] expected = sums.clone();
+                for (int row = 0; row < rows; row++) {
+                    scales[row] = row == 2 ? 0 : multipliers[random.nextInt(multipliers.length)];
+                    for (int j = 0; j < stride; j++) {
+                        int at = row * stride + j;
+                        values[at] = row == 2 ? Float.NaN : onOrBesideATie(random, values[at], scales[row]);
+                        if (row != 2 && j >= 2 && j < 2 + length) {
+                            expected[j] += new BigDecimal((double) values[at] * scales[row])
+                                    .setScale(0, RoundingMode.HALF_EVEN)
+                                    .longValueExact();
+                        }
+                    }
                 }
-                backend.accumulateOnGrid(place(backend, values, 3, stride), 1, 2, length, multiplier, sums);
-                assertArrayEquals(expected, sums, "length " + length + " multiplier " + multiplier);
+                backend.accumulateOnGrid(place(backend, values, rows, stride), 2, length, scales, sums, 2);
+                assertArrayEquals(expected, sums, "length " + length + " scales " + Arrays.toString(scales));
             }
         }
+    }
+
+    /** Ties, which a rounding mode other than half-even gets wrong, and values just beside them; every third as it was. */
+    private static float onOrBesideATie(Random random, float value, float scale) {
+        float tie = (float) ((random.nextInt(2001) - 1000 + 0.5) / scale);
+        float changed = switch (random.nextInt(3)) {
+            case 0 -> tie;
+            case 1 -> Math.nextUp(tie);
+            default -> value;
+        };
+        return (float) Math.clamp(changed, -0x1p51 / scale * 0.999, 0x1p51 / scale * 0.999);
     }
 }
