@@ -345,9 +345,9 @@ public interface Backend extends AutoCloseable {
 
     /**
      * Adds columns [from, from + length) of every row, times its scale, to an integer grid:
-     * sums[to + j] += Σ_row rint((double) matrix[row, from + j] · scales[row]), ties to even, exactly as {@link Math#rint}.
-     * A row of scale 0 is not read; of the others every product must be below 2⁵¹ in magnitude. Exact integer sums are
-     * associative, which is what makes a private sum independent of order, threads and devices.
+     * sums[to + j] += Σ_row rint((double) matrix[row, from + j] · scales[row]), ties to even, exactly as
+     * {@link Math#rint}. A row of scale 0 is not read; of the others every product must be below 2⁵¹ in magnitude.
+     * Exact integer sums are associative, which is what makes a private sum independent of order, threads and devices.
      */
     void accumulateOnGrid(Tensor matrix, int from, int length, float[] scales, long[] sums, int to);
 

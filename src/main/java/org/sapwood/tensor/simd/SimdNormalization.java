@@ -14,8 +14,8 @@ import org.sapwood.tensor.Tensor;
  * cost no shuffles: every pass works per channel and only the [C] results are combined per group, in fp64.
  *
  * <p>Forward reads x three times: mean and centred squares while a sample sits in the second-level cache, then, for all
- * samples, the output. Backward keeps dL/dz in scratch, so that the exponential is computed once for the gradients of x,
- * gamma and beta.
+ * samples, the output. Backward keeps dL/dz in scratch, so that the exponential is computed once for the gradients of
+ * x, gamma and beta.
  */
 final class SimdNormalization {
     private float[] mean = new float[0];
@@ -68,7 +68,7 @@ final class SimdNormalization {
         }
     }
 
-    /** dx, and the gradients of gamma and beta, each where it is wanted: with g = dL/dz all follow from Σ_t g and Σ_t g·x̂. */
+    /** dx and the gradients of gamma and beta, each where wanted; all follow from g = dL/dz, Σ_t g and Σ_t g·x̂. */
     void groupNormBackward(
             Tensor x,
             Tensor gamma,
@@ -120,8 +120,8 @@ final class SimdNormalization {
     }
 
     /**
-     * From the sums per channel to the terms of dx = γ·g·r − r·mean(γ·g) − (x − mean)·r²·mean(γ·g·x̂) with r = 1/√(var + ε)
-     * and means over the group: factor[c] = γ·r, first[c] and second[c] what is added and what multiplies x − mean.
+     * From the sums per channel to the terms of dx = γ·r·g − r·mean(γ·g) − r²·mean(γ·g·x̂)·(x − mean), r = 1/√(var + ε)
+     * and means over the group: factor[c] multiplies g, first[c] is added, second[c] multiplies x − mean.
      */
     private void combineGroups(Tensor gamma, int groups, int width, int tokens) {
         double count = (double) tokens * width;
@@ -308,7 +308,7 @@ final class SimdNormalization {
         product.mul(inverse).intoArray(second, c, mask);
     }
 
-    /** dx = factor·g + first + second·(x − mean), with g from {@link #gradientSums} and the rest from {@link #combineGroups}. */
+    /** dx = factor·g + first + second·(x − mean), the terms that {@link #combineGroups} has left and g from scratch. */
     private void inputGradient(float[] x, int start, int tokens, int channels, float[] dx, int to, boolean accumulate) {
         for (int c = 0; c < channels; c += V) {
             inputGradientColumn(x, start + c, tokens, channels, c, dx, to + c, accumulate);

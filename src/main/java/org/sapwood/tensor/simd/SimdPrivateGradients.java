@@ -30,8 +30,8 @@ final class SimdPrivateGradients {
 
     /**
      * 1.5·2⁵²: adding it to |v| &lt; 2⁵¹ rounds v to an integer, ties to even as {@link Math#rint}, and leaves that integer
-     * in the low bits, many times faster than a conversion. A product of two floats is exact in double, so it may be fused
-     * with that addition.
+     * in the low bits, many times faster than a conversion. A product of two floats is exact in double, so it may be
+     * fused with that addition.
      */
     private static final double ROUND = 0x1.8p52;
 
@@ -161,8 +161,8 @@ final class SimdPrivateGradients {
     }
 
     /**
-     * Reads at four places at once, for a row comes from main memory and a single stream of loads would wait for it. The four
-     * partial sums are joined in a fixed order.
+     * Reads at four places at once, for a row comes from main memory and a single stream of loads would wait for it.
+     * The four partial sums are joined in a fixed order.
      */
     private double squaredNorm(float[] g, int start, int length) {
         int quarter = Math.max(length - D, 0) / (4 * D) * D;
@@ -192,9 +192,9 @@ final class SimdPrivateGradients {
     }
 
     /**
-     * D doubles, from the lower half of a full float vector: reads as many floats beyond them. Loads of half the width would
-     * do, but a second class of float vectors makes every call on one polymorphic, and then the compiler boxes; and the
-     * upper half of a vector costs a permutation.
+     * D doubles, from the lower half of a full float vector: reads as many floats beyond them. Loads of half the width
+     * would do, but a second class of float vectors makes every call on one polymorphic, and then the compiler boxes;
+     * and the upper half of a vector costs a permutation.
      */
     private static DoubleVector widen(float[] g, int at) {
         return (DoubleVector) FloatVector.fromArray(LANES, g, at).convertShape(VectorOperators.F2D, DOUBLES, 0);

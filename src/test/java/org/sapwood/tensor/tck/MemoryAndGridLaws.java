@@ -175,7 +175,7 @@ final class MemoryAndGridLaws {
         }
     }
 
-    /** Ties, which a rounding mode other than half-even gets wrong, and values just beside them; every third as it was. */
+    /** A tie, which a rounding mode other than half-even gets wrong, one just beside, or the value as it was. */
     private static float onOrBesideATie(Random random, float value, float scale) {
         float tie = (float) ((random.nextInt(2001) - 1000 + 0.5) / scale);
         float changed = switch (random.nextInt(3)) {
