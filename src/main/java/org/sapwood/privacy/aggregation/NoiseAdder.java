@@ -19,20 +19,20 @@ final class NoiseAdder {
         if (threads < 1) {
             throw new IllegalArgumentException("threads must be >= 1, got " + threads);
         }
-        int groups = Math.ceilDiv(sums.length, GaussianNoise.GROUP);
+        int tiles = Math.ceilDiv(sums.length, GaussianNoise.TILE);
         int parts = Math.clamp(sums.length / LEAST_PER_THREAD, 1, threads);
-        int perPart = Math.ceilDiv(groups, parts);
+        int perPart = Math.ceilDiv(tiles, parts);
         AtomicInteger finished = new AtomicInteger();
         Thread[] helpers = new Thread[parts - 1];
         for (int part = 1; part < parts; part++) {
             int from = part * perPart;
-            int to = Math.min(groups, from + perPart);
+            int to = Math.min(tiles, from + perPart);
             helpers[part - 1] = Thread.ofPlatform().start(() -> {
-                addGroups(sums, scale, noise, from, to);
+                addTiles(sums, scale, noise, from, to);
                 finished.incrementAndGet();
             });
         }
-        addGroups(sums, scale, noise, 0, Math.min(groups, perPart));
+        addTiles(sums, scale, noise, 0, Math.min(tiles, perPart));
         for (Thread helper : helpers) {
             joinFully(helper);
         }
@@ -57,13 +57,12 @@ final class NoiseAdder {
         }
     }
 
-    private static void addGroups(long[] sums, double scale, GaussianNoise noise, int from, int to) {
-        long[] words = new long[GaussianNoise.GROUP];
-        double[] normals = new double[GaussianNoise.GROUP];
-        for (int group = from; group < to; group++) {
-            noise.group(group, words, normals);
-            int start = group * GaussianNoise.GROUP;
-            int count = Math.min(GaussianNoise.GROUP, sums.length - start);
+    private static void addTiles(long[] sums, double scale, GaussianNoise noise, int from, int to) {
+        GaussianNoise.Scratch scratch = new GaussianNoise.Scratch();
+        for (int tile = from; tile < to; tile++) {
+            double[] normals = noise.tile(tile, scratch);
+            int start = tile * GaussianNoise.TILE;
+            int count = Math.min(GaussianNoise.TILE, sums.length - start);
             for (int i = 0; i < count; i++) {
                 sums[start + i] += (long) Math.rint(scale * normals[i]);
             }

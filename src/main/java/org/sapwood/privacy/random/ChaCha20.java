@@ -1,7 +1,10 @@
 package org.sapwood.privacy.random;
 
+import java.util.Arrays;
+
 /**
- * The ChaCha20 block function of RFC 8439: 256-bit key, 96-bit nonce, 32-bit block counter, 64 bytes a block.
+ * The ChaCha20 block function of RFC 8439: 256-bit key, 96-bit nonce, 32-bit block counter, 64 bytes a block. Many blocks
+ * are made side by side, in loops that the compiler turns into vector instructions.
  *
  * <p>Immutable and thread-safe. {@link #toString()} shows the nonce and never the key.
  */
@@ -10,17 +13,18 @@ final class ChaCha20 {
     /** How many 64-bit words one block holds. */
     static final int LONGS_PER_BLOCK = 8;
 
-    private final int k0;
-    private final int k1;
-    private final int k2;
-    private final int k3;
-    private final int k4;
-    private final int k5;
-    private final int k6;
-    private final int k7;
-    private final int n0;
-    private final int n1;
-    private final int n2;
+    /** Blocks made together: enough for long vector loops, and few enough for the first cache. */
+    static final int BLOCKS = 256;
+
+    /** Length of what {@link #blocks} writes. */
+    static final int WORDS = 16 * BLOCKS;
+
+    private static final int ROUNDS = 20;
+    private static final int[] CONSTANTS = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
+    private static final int COUNTER = 12;
+
+    private final int[] key;
+    private final int[] nonce;
 
     /**
      * A key stream.
@@ -34,39 +38,72 @@ final class ChaCha20 {
         if (key.length != 8) {
             throw new IllegalArgumentException("a ChaCha20 key has 8 words, got " + key.length);
         }
-        k0 = key[0];
-        k1 = key[1];
-        k2 = key[2];
-        k3 = key[3];
-        k4 = key[4];
-        k5 = key[5];
-        k6 = key[6];
-        k7 = key[7];
-        this.n0 = n0;
-        this.n1 = n1;
-        this.n2 = n2;
+        this.key = key.clone();
+        nonce = new int[] {n0, n1, n2};
     }
 
-    /** Writes block {@code counter} (unsigned) as eight little-endian 64-bit words. */
-    void block(int counter, long[] out, int offset) {
-        int x0 = 0x61707865;
-        int x1 = 0x3320646e;
-        int x2 = 0x79622d32;
-        int x3 = 0x6b206574;
-        int x4 = k0;
-        int x5 = k1;
-        int x6 = k2;
-        int x7 = k3;
-        int x8 = k4;
-        int x9 = k5;
-        int x10 = k6;
-        int x11 = k7;
-        int x12 = counter;
-        int x13 = n0;
-        int x14 = n1;
-        int x15 = n2;
-        for (int round = 0; round < 10; round++) {
-            // Four quarter rounds on the columns, interleaved so that the processor can overlap them.
+    /**
+     * Writes {@link #BLOCKS} consecutive blocks, the first of which is number {@code counter} (unsigned). Counters past the
+     * last one begin anew at 0; whoever must not read a block twice does not read those.
+     *
+     * @param words receives word w of the i-th block at w · BLOCKS + i
+     */
+    void blocks(int counter, int[] words) {
+        for (int w = 0; w < 16; w++) {
+            Arrays.fill(words, w * BLOCKS, (w + 1) * BLOCKS, initial(w));
+        }
+        addCounters(counter, words);
+        for (int round = 0; round < ROUNDS; round += 2) {
+            doubleRound(words);
+        }
+        for (int w = 0; w < 16; w++) {
+            add(initial(w), words, w * BLOCKS);
+        }
+        addCounters(counter, words);
+    }
+
+    /** Word w of the state before the rounds, without the counter. */
+    private int initial(int w) {
+        if (w < 4) {
+            return CONSTANTS[w];
+        }
+        if (w < 12) {
+            return key[w - 4];
+        }
+        return w == COUNTER ? 0 : nonce[w - 13];
+    }
+
+    private static void addCounters(int counter, int[] words) {
+        for (int i = 0; i < BLOCKS; i++) {
+            words[COUNTER * BLOCKS + i] += counter + i;
+        }
+    }
+
+    private static void add(int word, int[] words, int at) {
+        for (int i = 0; i < BLOCKS; i++) {
+            words[at + i] += word;
+        }
+    }
+
+    private static void doubleRound(int[] words) {
+        for (int i = 0; i < BLOCKS; i++) {
+            int x0 = words[i];
+            int x1 = words[i + BLOCKS];
+            int x2 = words[i + 2 * BLOCKS];
+            int x3 = words[i + 3 * BLOCKS];
+            int x4 = words[i + 4 * BLOCKS];
+            int x5 = words[i + 5 * BLOCKS];
+            int x6 = words[i + 6 * BLOCKS];
+            int x7 = words[i + 7 * BLOCKS];
+            int x8 = words[i + 8 * BLOCKS];
+            int x9 = words[i + 9 * BLOCKS];
+            int x10 = words[i + 10 * BLOCKS];
+            int x11 = words[i + 11 * BLOCKS];
+            int x12 = words[i + 12 * BLOCKS];
+            int x13 = words[i + 13 * BLOCKS];
+            int x14 = words[i + 14 * BLOCKS];
+            int x15 = words[i + 15 * BLOCKS];
+            // Four quarter rounds on the columns.
             x0 += x4;
             x1 += x5;
             x2 += x6;
@@ -132,33 +169,43 @@ final class ChaCha20 {
             x6 = Integer.rotateLeft(x6 ^ x11, 7);
             x7 = Integer.rotateLeft(x7 ^ x8, 7);
             x4 = Integer.rotateLeft(x4 ^ x9, 7);
+            words[i] = x0;
+            words[i + BLOCKS] = x1;
+            words[i + 2 * BLOCKS] = x2;
+            words[i + 3 * BLOCKS] = x3;
+            words[i + 4 * BLOCKS] = x4;
+            words[i + 5 * BLOCKS] = x5;
+            words[i + 6 * BLOCKS] = x6;
+            words[i + 7 * BLOCKS] = x7;
+            words[i + 8 * BLOCKS] = x8;
+            words[i + 9 * BLOCKS] = x9;
+            words[i + 10 * BLOCKS] = x10;
+            words[i + 11 * BLOCKS] = x11;
+            words[i + 12 * BLOCKS] = x12;
+            words[i + 13 * BLOCKS] = x13;
+            words[i + 14 * BLOCKS] = x14;
+            words[i + 15 * BLOCKS] = x15;
         }
-        out[offset] = join(x0 + 0x61707865, x1 + 0x3320646e);
-        out[offset + 1] = join(x2 + 0x79622d32, x3 + 0x6b206574);
-        out[offset + 2] = join(x4 + k0, x5 + k1);
-        out[offset + 3] = join(x6 + k2, x7 + k3);
-        out[offset + 4] = join(x8 + k4, x9 + k5);
-        out[offset + 5] = join(x10 + k6, x11 + k7);
-        out[offset + 6] = join(x12 + counter, x13 + n0);
-        out[offset + 7] = join(x14 + n1, x15 + n2);
+    }
+
+    /** 64-bit word {@code k}, little-endian, of the i-th of the blocks that {@link #blocks} has written. */
+    static long word(int[] words, int i, int k) {
+        int at = 2 * k * BLOCKS + i;
+        return (words[at] & 0xFFFFFFFFL) | ((long) words[at + BLOCKS] << 32);
     }
 
     /** The eight words of the key, for {@link GaussianNoise#handOver} alone. */
     int[] key() {
-        return new int[] {k0, k1, k2, k3, k4, k5, k6, k7};
+        return key.clone();
     }
 
     /** The three words of the nonce. */
     int[] nonce() {
-        return new int[] {n0, n1, n2};
-    }
-
-    private static long join(int low, int high) {
-        return (low & 0xFFFFFFFFL) | ((long) high << 32);
+        return nonce.clone();
     }
 
     @Override
     public String toString() {
-        return String.format("ChaCha20[nonce=%08x%08x%08x]", n0, n1, n2);
+        return String.format("ChaCha20[nonce=%08x%08x%08x]", nonce[0], nonce[1], nonce[2]);
     }
 }

@@ -8,10 +8,12 @@ import org.apache.commons.rng.UniformRandomProvider;
  */
 final class ChaCha20Random implements UniformRandomProvider {
 
+    private static final int LONGS = ChaCha20.BLOCKS * ChaCha20.LONGS_PER_BLOCK;
+
     private final ChaCha20 cipher;
-    private final long[] block = new long[ChaCha20.LONGS_PER_BLOCK];
+    private final int[] words = new int[ChaCha20.WORDS];
     private long nextBlock;
-    private int position = ChaCha20.LONGS_PER_BLOCK;
+    private int position = LONGS;
 
     ChaCha20Random(ChaCha20 cipher) {
         this.cipher = cipher;
@@ -24,14 +26,18 @@ final class ChaCha20Random implements UniformRandomProvider {
      */
     @Override
     public long nextLong() {
-        if (position == ChaCha20.LONGS_PER_BLOCK) {
+        if (position == LONGS) {
             if (nextBlock >>> 32 != 0) {
                 throw new IllegalStateException("the ChaCha20 stream is used up; ask RandomSource for another");
             }
-            cipher.block((int) nextBlock++, block, 0);
+            cipher.blocks((int) nextBlock, words);
+            nextBlock += ChaCha20.BLOCKS;
             position = 0;
         }
-        return block[position++];
+        long word = ChaCha20.word(
+                words, position / ChaCha20.LONGS_PER_BLOCK, position % ChaCha20.LONGS_PER_BLOCK);
+        position++;
+        return word;
     }
 
     @Override

@@ -13,10 +13,23 @@ import org.sapwood.tensor.DeviceTraining;
 public final class GaussianNoise {
 
     /** Coordinates made together; ranges that start at multiples of it waste nothing. */
-    public static final int GROUP = ChaCha20.LONGS_PER_BLOCK;
+    public static final int TILE = ChaCha20.BLOCKS * ChaCha20.LONGS_PER_BLOCK;
 
     /** Coordinates one stream can address: 2³² blocks of 8. */
-    public static final long CAPACITY = (1L << 32) * GROUP;
+    public static final long CAPACITY = (1L << 32) * ChaCha20.LONGS_PER_BLOCK;
+
+    /** What a thread makes tiles in. What it holds afterwards is as secret as the noise. */
+    public static final class Scratch {
+        private final int[] words = new int[ChaCha20.WORDS];
+        private final double[] exponents = new double[ChaCha20.BLOCKS];
+        private final double[] mantissas = new double[ChaCha20.BLOCKS];
+        private final double[] radii = new double[ChaCha20.BLOCKS];
+        private final double[] fractions = new double[ChaCha20.BLOCKS];
+        private final long[] quarters = new long[ChaCha20.BLOCKS];
+        private final double[] first = new double[ChaCha20.BLOCKS];
+        private final double[] second = new double[ChaCha20.BLOCKS];
+        private final double[] normals = new double[TILE];
+    }
 
     private final ChaCha20 cipher;
     private final AtomicBoolean claimed = new AtomicBoolean();
@@ -38,7 +51,7 @@ public final class GaussianNoise {
     }
 
     /**
-     * Marks the stream as used and hands it to a device, which makes the same bits as {@link #group}.
+     * Marks the stream as used and hands it to a device, which makes the same bits as {@link #tile}.
      *
      * @param deviation standard deviation of the noise, in units of the grid it is rounded to
      * @throws IllegalStateException if it was used before
@@ -49,16 +62,69 @@ public final class GaussianNoise {
     }
 
     /**
-     * Writes one group of coordinates, {@code 8 · group … 8 · group + 7}.
+     * One tile of coordinates, {@code TILE · tile … TILE · (tile + 1) − 1}.
      *
-     * @param group which group, at least 0 and below 2³²
-     * @param words scratch of length {@link #GROUP}
-     * @param out receives {@link #GROUP} normals
+     * @param tile at least 0 and below {@code CAPACITY / TILE}
+     * @return a normal per coordinate, in memory of {@code scratch} that its next use overwrites
      */
-    public void group(long group, long[] words, double[] out) {
-        cipher.block((int) group, words, 0);
-        for (int k = 0; k < GROUP; k += 2) {
-            BoxMuller.pair(words[k], words[k + 1], out, k);
+    public double[] tile(int tile, Scratch scratch) {
+        cipher.blocks(tile * ChaCha20.BLOCKS, scratch.words);
+        for (int k = 0; k < ChaCha20.LONGS_PER_BLOCK; k += 2) {
+            // A loop each: the compiler makes vector instructions of all but the first and the last.
+            splitUniforms(scratch.words, k, scratch.exponents, scratch.mantissas);
+            splitAngles(scratch.words, k + 1, scratch.fractions, scratch.quarters);
+            radii(scratch.exponents, scratch.mantissas, scratch.radii);
+            turn(scratch.radii, scratch.fractions, scratch.first, scratch.second);
+            turnQuarters(scratch.quarters, scratch.first, scratch.second);
+            for (int i = 0; i < ChaCha20.BLOCKS; i++) {
+                scratch.normals[i * ChaCha20.LONGS_PER_BLOCK + k] = scratch.first[i];
+                scratch.normals[i * ChaCha20.LONGS_PER_BLOCK + k + 1] = scratch.second[i];
+            }
+        }
+        return scratch.normals;
+    }
+
+    private static void splitUniforms(int[] words, int k, double[] exponents, double[] mantissas) {
+        for (int i = 0; i < ChaCha20.BLOCKS; i++) {
+            double uniform = BoxMuller.uniform(ChaCha20.word(words, i, k));
+            long exponent = BoxMuller.exponent(uniform);
+            exponents[i] = (double) exponent;
+            mantissas[i] = BoxMuller.mantissa(uniform, exponent);
+        }
+    }
+
+    private static void splitAngles(int[] words, int k, double[] fractions, long[] quarters) {
+        for (int i = 0; i < ChaCha20.BLOCKS; i++) {
+            long angle = ChaCha20.word(words, i, k);
+            fractions[i] = BoxMuller.fraction(angle);
+            quarters[i] = BoxMuller.quarters(angle);
+        }
+    }
+
+    private static void radii(double[] exponents, double[] mantissas, double[] radii) {
+        for (int i = 0; i < ChaCha20.BLOCKS; i++) {
+            radii[i] = BoxMuller.radius(exponents[i], mantissas[i]);
+        }
+    }
+
+    private static void turn(double[] radii, double[] fractions, double[] first, double[] second) {
+        for (int i = 0; i < ChaCha20.BLOCKS; i++) {
+            double r = radii[i];
+            double t = fractions[i];
+            first[i] = r * BoxMuller.cosine(t);
+            second[i] = r * BoxMuller.sine(t);
+        }
+    }
+
+    private static void turnQuarters(long[] quarters, double[] first, double[] second) {
+        for (int i = 0; i < ChaCha20.BLOCKS; i++) {
+            double c = first[i];
+            double s = second[i];
+            double cosine = BoxMuller.quarterCosine(quarters[i]);
+            double sine = BoxMuller.quarterSine(quarters[i]);
+            // One factor of each product is 0 and one ±1, so this rounds nothing.
+            first[i] = c * cosine - s * sine;
+            second[i] = s * cosine + c * sine;
         }
     }
 

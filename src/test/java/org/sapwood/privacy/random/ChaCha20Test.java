@@ -8,9 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.SplittableRandom;
-import java.util.stream.LongStream;
 import javax.crypto.Cipher;
 import javax.crypto.spec.ChaCha20ParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
@@ -23,10 +23,15 @@ class ChaCha20Test {
 
     private static byte[] bytes(ChaCha20 cipher, int firstBlock, int blocks) {
         ByteBuffer buffer = ByteBuffer.allocate(64 * blocks).order(ByteOrder.LITTLE_ENDIAN);
-        long[] words = new long[8];
+        int[] words = new int[ChaCha20.WORDS];
         for (int i = 0; i < blocks; i++) {
-            cipher.block(firstBlock + i, words, 0);
-            LongStream.of(words).forEach(buffer::putLong);
+            int at = i % ChaCha20.BLOCKS;
+            if (at == 0) {
+                cipher.blocks(firstBlock + i, words);
+            }
+            for (int k = 0; k < ChaCha20.LONGS_PER_BLOCK; k++) {
+                buffer.putLong(ChaCha20.word(words, at, k));
+            }
         }
         return buffer.array();
     }
@@ -65,14 +70,34 @@ class ChaCha20Test {
             }
             ChaCha20 cipher = new ChaCha20(key, words.getInt(), words.getInt(), words.getInt());
             int counter = random.nextInt(1 << 30);
-            byte[] nonce = java.util.Arrays.copyOfRange(material, 32, 44);
+            byte[] nonce = Arrays.copyOfRange(material, 32, 44);
             Cipher jdk = Cipher.getInstance("ChaCha20");
             jdk.init(
                     Cipher.ENCRYPT_MODE,
                     new SecretKeySpec(material, 0, 32, "ChaCha20"),
                     new ChaCha20ParameterSpec(nonce, counter));
-            assertArrayEquals(jdk.doFinal(new byte[64 * 5]), bytes(cipher, counter, 5));
+            int blocks = 5 + trial * 40;
+            assertArrayEquals(jdk.doFinal(new byte[64 * blocks]), bytes(cipher, counter, blocks));
         }
+    }
+
+    /** A stream read word by word is the key stream from block 0 on, across what is made at a time. */
+    @Test
+    void aStreamIsReadFrontToBack() {
+        int[] key = {1, 2, 3, 4, 5, 6, 7, 8};
+        ChaCha20Random stream = new ChaCha20Random(new ChaCha20(key, 9, 10, 11));
+        ByteBuffer expected = ByteBuffer.wrap(bytes(new ChaCha20(key, 9, 10, 11), 0, 600))
+                .order(ByteOrder.LITTLE_ENDIAN);
+        while (expected.hasRemaining()) {
+            assertEquals(expected.getLong(), stream.nextLong());
+        }
+    }
+
+    @Test
+    void countersAreUnsigned() {
+        ChaCha20 cipher = new ChaCha20(new int[8], 1, 2, 3);
+        byte[] across = bytes(cipher, Integer.MAX_VALUE - 2, 4);
+        assertArrayEquals(bytes(cipher, Integer.MIN_VALUE, 1), Arrays.copyOfRange(across, 64 * 3, 64 * 4));
     }
 
     @Test

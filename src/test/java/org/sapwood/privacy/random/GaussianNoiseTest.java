@@ -16,11 +16,10 @@ class GaussianNoiseTest {
     private static double[] normals(long seed, int count) {
         GaussianNoise noise = RandomSource.seeded(seed, 0).gaussian(Purpose.NOISE);
         double[] all = new double[count];
-        double[] group = new double[GaussianNoise.GROUP];
-        long[] words = new long[GaussianNoise.GROUP];
-        for (int i = 0; i < count; i += GaussianNoise.GROUP) {
-            noise.group(i / GaussianNoise.GROUP, words, group);
-            System.arraycopy(group, 0, all, i, GaussianNoise.GROUP);
+        GaussianNoise.Scratch scratch = new GaussianNoise.Scratch();
+        for (int i = 0; i < count; i += GaussianNoise.TILE) {
+            double[] tile = noise.tile(i / GaussianNoise.TILE, scratch);
+            System.arraycopy(tile, 0, all, i, Math.min(GaussianNoise.TILE, count - i));
         }
         return all;
     }
@@ -79,18 +78,36 @@ class GaussianNoiseTest {
     @Test
     void coordinatesDependOnlyOnTheirAddress() {
         GaussianNoise noise = RandomSource.seeded(9, 0).gaussian(Purpose.NOISE);
-        long[] words = new long[GaussianNoise.GROUP];
-        double[] late = new double[GaussianNoise.GROUP];
-        noise.group(3, words, late);
-        assertArrayEquals(Arrays.copyOfRange(normals(9, 64), 24, 32), late);
+        int tile = GaussianNoise.TILE;
+        double[] late = noise.tile(3, new GaussianNoise.Scratch());
+        assertArrayEquals(Arrays.copyOfRange(normals(9, 4 * tile), 3 * tile, 4 * tile), late);
+    }
+
+    /** One block after another and one pair after another: what {@link GaussianNoise} says of its coordinates. */
+    @Test
+    void everyBitIsThatOfTheDefinition() {
+        ChaCha20 cipher = new ChaCha20(new int[] {1, 2, 3, 4, 5, 6, 7, 8}, 9, 10, 11);
+        GaussianNoise noise = new GaussianNoise(cipher);
+        GaussianNoise.Scratch scratch = new GaussianNoise.Scratch();
+        int[] words = new int[ChaCha20.WORDS];
+        double[] expected = new double[8];
+        for (int tile : new int[] {0, 1, 7, (1 << 24) - 1}) {
+            double[] actual = noise.tile(tile, scratch);
+            for (int i = 0; i < ChaCha20.BLOCKS; i++) {
+                cipher.blocks(tile * ChaCha20.BLOCKS + i, words);
+                for (int k = 0; k < 8; k += 2) {
+                    BoxMullerTest.pair(ChaCha20.word(words, 0, k), ChaCha20.word(words, 0, k + 1), expected, k);
+                }
+                assertArrayEquals(expected, Arrays.copyOfRange(actual, 8 * i, 8 * i + 8), "block " + i);
+            }
+        }
     }
 
     /** Bits of this code for the all-zero key and nonce, each within 2 ulp of 50-digit arithmetic on the RFC's key stream. */
     @Test
     void bitsAreFixed() {
         GaussianNoise noise = new GaussianNoise(new ChaCha20(new int[8], 0, 0, 0));
-        double[] out = new double[GaussianNoise.GROUP];
-        noise.group(0, new long[GaussianNoise.GROUP], out);
+        double[] out = Arrays.copyOf(noise.tile(0, new GaussianNoise.Scratch()), 8);
         double[] golden = {
             0x1.285b2d625cf8ep-1,
             0x1.cd76dc87f092ep-1,

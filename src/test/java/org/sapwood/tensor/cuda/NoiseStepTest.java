@@ -124,13 +124,14 @@ class NoiseStepTest {
                 Noise handed =
                         RandomSource.seeded(17, 3).gaussian(Purpose.NOISE).handOver(deviation);
                 long[] sums = new long[size];
-                long[] words = new long[8];
-                double[] normals = new double[8];
+                GaussianNoise.Scratch scratch = new GaussianNoise.Scratch();
+                double[] normals = {};
                 for (int j = 0; j < size; j++) {
-                    if (j % 8 == 0) {
-                        host.group(j / 8, words, normals);
+                    int at = j % GaussianNoise.TILE;
+                    if (at == 0) {
+                        normals = host.tile(j / GaussianNoise.TILE, scratch);
                     }
-                    sums[j] = -(long) Math.rint(deviation * normals[j % 8]);
+                    sums[j] = -(long) Math.rint(deviation * normals[at]);
                 }
                 sums[100] += 3;
                 sums[size - 1] -= 4;
