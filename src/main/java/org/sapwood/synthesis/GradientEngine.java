@@ -437,6 +437,7 @@ public final class GradientEngine implements AutoCloseable {
     @Override
     public void close() {
         threads.shutdownNow();
+        threads.close(); // waits: a thread that has not ended holds on to the memory of its worker
         if (training != null) {
             training.close();
         }

@@ -29,6 +29,10 @@ final class LabelGradientScale {
     private static final int IMAGES = 32;
     private static final int ROUNDS = 4;
     private static final int SAMPLING_STEPS = 10;
+
+    /** Images that a worker draws together: more would take more memory than the training that follows. */
+    private static final int SAMPLED_TOGETHER = 4;
+
     private static final long SEED = 9;
 
     /** Shares are added as integers, so that the order in which workers add them does not matter. */
@@ -63,7 +67,7 @@ final class LabelGradientScale {
             return 1;
         }
         SamplingOptions sampling =
-                new SamplingOptions(new DpmSolver(), SAMPLING_STEPS, 1, bounded, IMAGES / 2, threads, SEED);
+                new SamplingOptions(new DpmSolver(), SAMPLING_STEPS, 1, bounded, SAMPLED_TOGETHER, threads, SEED);
         float[] values = new ImageSampler(model, schedule, sampling, backend).sample(new int[IMAGES], done -> {});
         DenoisingDraws source = new DenoisingDraws(
                 new Drawn(model.config(), values), schedule, timesteps, Augmentation.NONE, draws, 0, 0, SEED, threads);
