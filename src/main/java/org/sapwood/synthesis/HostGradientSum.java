@@ -36,7 +36,6 @@ final class HostGradientSum implements PrivateGradientSum {
     private final Scratch[] scratch;
     private final int threads;
     private final float[] update;
-    private double updateNorm;
 
     HostGradientSum(GradientGrid grid, List<Group> groups, int workers, int rows) {
         this.grid = grid;
@@ -91,7 +90,6 @@ final class HostGradientSum implements PrivateGradientSum {
         merge();
         NoisedSum noised = sums[0].noised(charge, noise, threads);
         noised.meanOver(batch, update);
-        updateNorm = noised.norm() / batch.examples();
         sums[0] = noised.recycle();
         state.apply(update, learningRate);
     }
@@ -104,7 +102,11 @@ final class HostGradientSum implements PrivateGradientSum {
 
     @Override
     public double updateNorm() {
-        return updateNorm;
+        double squares = 0;
+        for (float u : update) {
+            squares += (double) u * u;
+        }
+        return Math.sqrt(squares);
     }
 
     @Override

@@ -48,15 +48,6 @@ public final class NoisedSum {
         }
     }
 
-    /** The L2 norm of the noised sum, safe to show. */
-    public double norm() {
-        double sum = 0;
-        for (long unit : live()) {
-            sum += (double) unit * unit;
-        }
-        return Math.sqrt(sum) * grid.step();
-    }
-
     /** A new, empty sum on the same grid that takes over this one's memory; this one cannot be read any more. */
     public BoundedSum recycle() {
         long[] memory = live();
