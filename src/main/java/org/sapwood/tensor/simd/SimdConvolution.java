@@ -336,23 +336,20 @@ final class SimdConvolution {
         if (swap) {
             transposed = Lanes.grow(transposed, out * kernel * in);
         }
+        boolean narrow = geometry.outWidth() < V && padded.rowStride != geometry.outWidth() * in;
+        if (narrow) {
+            gatherWindows(geometry);
+        }
         for (int ky = 0; ky < kernel; ky++) {
             int to = cStart + ky * kernel * in * out;
-            int shift = padded.start + ky * padded.rowStride;
-            int xStep = geometry.stride() * in;
-            int yStep = geometry.stride() * padded.rowStride;
+            int stride = geometry.stride();
+            float[] window = narrow ? windows : padded.array;
+            int shift = narrow ? gatheredRow(geometry, ky) : padded.start + ky * padded.rowStride;
+            int xStep = narrow ? kernel * in : stride * in;
+            int yStep = narrow ? geometry.outWidth() * xStep : stride * padded.rowStride;
             int segments = geometry.outHeight();
             int length = geometry.outWidth();
-            float[] window = padded.array;
             if (yStep == length * xStep) {
-                length *= segments;
-                segments = 1;
-            } else if (length < V) {
-                gatherWindows(geometry, shift);
-                window = windows;
-                shift = 0;
-                xStep = kernel * in;
-                yStep = 0;
                 length *= segments;
                 segments = 1;
             }
@@ -372,18 +369,29 @@ final class SimdConvolution {
         }
     }
 
-    /** Copies the window rows that meet kernel row {@code shift} one behind the other: [tokens, kernel·Cin]. */
-    private void gatherWindows(ConvGeometry geometry, int shift) {
+    /**
+     * Copies the windows of every row of the padded image one behind the other, each kernel·Cin floats: rows of one residue
+     * by the stride together, so that those which meet a kernel row are neighbours.
+     */
+    private void gatherWindows(ConvGeometry geometry) {
         int run = geometry.kernel() * geometry.inChannels();
-        windows = Lanes.grow(windows, geometry.outTokens() * run);
-        int to = 0;
-        for (int y = 0; y < geometry.outHeight(); y++) {
-            int from = shift + y * geometry.stride() * padded.rowStride;
+        int step = geometry.stride() * geometry.inChannels();
+        int rows = padded.imageStride / padded.rowStride;
+        windows = Lanes.grow(windows, (rows + geometry.stride()) * geometry.outWidth() * run);
+        for (int row = 0; row < rows; row++) {
+            int from = padded.start + row * padded.rowStride;
+            int to = gatheredRow(geometry, row);
             for (int x = 0; x < geometry.outWidth(); x++) {
-                System.arraycopy(padded.array, from, windows, to, run);
-                from += geometry.stride() * geometry.inChannels();
-                to += run;
+                System.arraycopy(padded.array, from + x * step, windows, to + x * run, run);
             }
         }
+    }
+
+    /** Where the windows of a row of the padded image stand. */
+    private int gatheredRow(ConvGeometry geometry, int row) {
+        int stride = geometry.stride();
+        int perResidue = Math.ceilDiv(padded.imageStride / padded.rowStride, stride);
+        int place = row % stride * perResidue + row / stride;
+        return place * geometry.outWidth() * geometry.kernel() * geometry.inChannels();
     }
 }
