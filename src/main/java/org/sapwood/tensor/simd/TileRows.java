@@ -96,16 +96,14 @@ final class TileRows {
     }
 
     /**
-     * Completes one tile: 36 parts of C values, each {@code step} after the one before.
+     * Completes one tile, [6, 6, C].
      *
      * @param tile counted along the rows of tiles through all images
      */
-    void tile(int tile, int tilesPerImage, float[] v, int to, int step) {
+    void tile(int tile, int tilesPerImage, float[] v, int to) {
         int at = tile / tilesPerImage * imageSize
                 + tile % tilesPerImage / tilesAcross * OUTPUTS * rowSize
                 + tile % tilesAcross * EDGE * channels;
-        for (int j = 0; j < EDGE; j++) {
-            map.apply(rows, at + j * channels, rowSize, v, to + j * step, EDGE * step, channels);
-        }
+        map.apply(rows, at, rowSize, v, to, EDGE * channels, EDGE * channels);
     }
 }

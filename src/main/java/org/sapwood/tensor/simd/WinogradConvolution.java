@@ -188,7 +188,7 @@ final class WinogradConvolution {
         tiles = Lanes.grow(tiles, padded * tileSize);
         products = Lanes.grow(products, padded * productSize);
         for (int t = 0; t < count; t++) {
-            patches.tile(first + t, tilesPerImage, tiles, t * tileSize, in);
+            patches.tile(first + t, tilesPerImage, tiles, t * tileSize);
         }
         for (int p = 0; p < PRODUCTS; p++) {
             for (int column = 0; column < out; column += PANEL) {
@@ -270,15 +270,14 @@ final class WinogradConvolution {
         patches.load(x, xStart, 1);
         gradients.load(dy, dyStart, 1);
         int count = tilesPerImage;
-        int tileStep = step(count * in);
-        int gradientStep = step(count * out);
-        int gradientTiles = PRODUCTS * tileStep;
-        tiles = Lanes.grow(tiles, PRODUCTS * (tileStep + gradientStep));
-        for (int t = 0; t < count; t++) {
-            patches.tile(t, count, tiles, t * in, tileStep);
-            gradients.tile(t, count, tiles, gradientTiles + t * out, gradientStep);
-        }
+        int tileSize = tileSize(in);
         int step = tileSize(out);
+        int gradientTiles = count * tileSize;
+        tiles = Lanes.grow(tiles, count * (tileSize + step));
+        for (int t = 0; t < count; t++) {
+            patches.tile(t, count, tiles, t * tileSize);
+            gradients.tile(t, count, tiles, gradientTiles + t * step);
+        }
         products = Lanes.grow(products, GRADIENT_ROWS * step);
         halfway = Lanes.grow(halfway, 3 * EDGE * out);
         for (int first = 0; first < in; first += GRADIENT_ROWS) {
@@ -286,8 +285,8 @@ final class WinogradConvolution {
             columnGemm.over(1, count);
             for (int p = 0; p < PRODUCTS; p++) {
                 columnGemm
-                        .left(tiles, p * tileStep + first, in, 0)
-                        .right(tiles, gradientTiles + p * gradientStep, out, 0)
+                        .left(tiles, p * in + first, tileSize, 0)
+                        .right(tiles, gradientTiles + p * out, step, 0)
                         .multiply(rows, out, products, p * out, step, false);
             }
             for (int i = 0; i < rows; i++) {
