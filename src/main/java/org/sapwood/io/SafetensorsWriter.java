@@ -14,6 +14,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.Set;
 
 /**
@@ -42,7 +43,8 @@ public final class SafetensorsWriter {
         }
     }
 
-    private final Map<String, String> metadata = new LinkedHashMap<>();
+    /** Sorted, so that equal contents make equal files. */
+    private final Map<String, String> metadata = new TreeMap<>();
     private final List<Pending> tensors = new ArrayList<>();
     private final Set<String> names = new HashSet<>();
 
