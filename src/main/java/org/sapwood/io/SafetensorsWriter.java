@@ -14,8 +14,8 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * Collects tensors and writes them as one safetensors file, atomically. Tensors are written in the order in which they
@@ -45,6 +45,7 @@ public final class SafetensorsWriter {
 
     /** Sorted, so that equal contents make equal files. */
     private final Map<String, String> metadata = new TreeMap<>();
+
     private final List<Pending> tensors = new ArrayList<>();
     private final Set<String> names = new HashSet<>();
 

@@ -34,8 +34,7 @@ final class ChaCha20Random implements UniformRandomProvider {
             nextBlock += ChaCha20.BLOCKS;
             position = 0;
         }
-        long word = ChaCha20.word(
-                words, position / ChaCha20.LONGS_PER_BLOCK, position % ChaCha20.LONGS_PER_BLOCK);
+        long word = ChaCha20.word(words, position / ChaCha20.LONGS_PER_BLOCK, position % ChaCha20.LONGS_PER_BLOCK);
         position++;
         return word;
     }

@@ -135,8 +135,7 @@ public final class SimdBackend implements Backend {
             Tensor dy,
             Tensor dx,
             boolean accumulate) {
-        normalization.groupNormBackward(
-                x, gamma, beta, groups, silu, statistics, dy, dx, accumulate, null, null);
+        normalization.groupNormBackward(x, gamma, beta, groups, silu, statistics, dy, dx, accumulate, null, null);
     }
 
     @Override

@@ -274,7 +274,8 @@ final class SimdNormalization {
         FloatVector sum = FloatVector.zero(LANES);
         FloatVector product = sum;
         for (int t = 0, at = 0; t < tokens; t++, at += stride) {
-            FloatVector centred = FloatVector.fromArray(LANES, x, xStart + at, mask).sub(centre);
+            FloatVector centred =
+                    FloatVector.fromArray(LANES, x, xStart + at, mask).sub(centre);
             FloatVector gradient = FloatVector.fromArray(LANES, dy, dyStart + at, mask)
                     .mul(VectorMath.siluSlope(centred.fma(scale, shift)));
             sum = sum.add(gradient);
@@ -296,7 +297,8 @@ final class SimdNormalization {
         FloatVector sum = FloatVector.zero(LANES);
         FloatVector product = sum;
         for (int t = 0, at = 0; t < tokens; t++, at += stride) {
-            FloatVector centred = FloatVector.fromArray(LANES, x, xStart + at, mask).sub(centre);
+            FloatVector centred =
+                    FloatVector.fromArray(LANES, x, xStart + at, mask).sub(centre);
             FloatVector gradient = FloatVector.fromArray(LANES, dy, dyStart + at, mask);
             sum = sum.add(gradient);
             product = gradient.fma(centred, product);
@@ -324,7 +326,8 @@ final class SimdNormalization {
         FloatVector offset = FloatVector.fromArray(LANES, first, c, mask);
         FloatVector slope = FloatVector.fromArray(LANES, second, c, mask);
         for (int t = 0, at = 0; t < tokens; t++, at += stride) {
-            FloatVector centred = FloatVector.fromArray(LANES, x, start + at, mask).sub(centre);
+            FloatVector centred =
+                    FloatVector.fromArray(LANES, x, start + at, mask).sub(centre);
             FloatVector scaled = FloatVector.fromArray(LANES, g, at + c, mask).fma(scale, offset);
             // Two stores rather than one variable: the compiler boxes a vector that two branches assign.
             if (accumulate) {

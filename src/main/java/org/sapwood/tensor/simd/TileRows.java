@@ -84,11 +84,7 @@ final class TileRows {
             } else {
                 Arrays.fill(edge, 0, lowest * channels, 0f);
                 System.arraycopy(
-                        images,
-                        from + (first + lowest) * channels,
-                        edge,
-                        lowest * channels,
-                        (end - lowest) * channels);
+                        images, from + (first + lowest) * channels, edge, lowest * channels, (end - lowest) * channels);
                 Arrays.fill(edge, end * channels, window * channels, 0f);
                 map.apply(edge, 0, channels, rows, start, channels, channels);
             }

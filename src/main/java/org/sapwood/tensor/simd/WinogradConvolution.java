@@ -150,13 +150,7 @@ final class WinogradConvolution {
      * @param accumulate whether the outputs are added to y
      */
     void convolve(
-            Tensor x,
-            int first,
-            int end,
-            ConvGeometry geometry,
-            @Nullable Tensor bias,
-            Tensor y,
-            boolean accumulate) {
+            Tensor x, int first, int end, ConvGeometry geometry, @Nullable Tensor bias, Tensor y, boolean accumulate) {
         shape(geometry);
         int out = geometry.outChannels();
         int most = BLOCK_FLOATS / (PRODUCTS * (geometry.inChannels() + out));

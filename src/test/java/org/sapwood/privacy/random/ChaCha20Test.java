@@ -86,8 +86,8 @@ class ChaCha20Test {
     void aStreamIsReadFrontToBack() {
         int[] key = {1, 2, 3, 4, 5, 6, 7, 8};
         ChaCha20Random stream = new ChaCha20Random(new ChaCha20(key, 9, 10, 11));
-        ByteBuffer expected = ByteBuffer.wrap(bytes(new ChaCha20(key, 9, 10, 11), 0, 600))
-                .order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer expected =
+                ByteBuffer.wrap(bytes(new ChaCha20(key, 9, 10, 11), 0, 600)).order(ByteOrder.LITTLE_ENDIAN);
         while (expected.hasRemaining()) {
             assertEquals(expected.getLong(), stream.nextLong());
         }

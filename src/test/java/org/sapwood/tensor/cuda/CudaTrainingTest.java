@@ -183,9 +183,8 @@ class CudaTrainingTest {
                         batch,
                         constants,
                         deviceEma.advance());
-                double norm = Math.sqrt(
-                                Arrays.stream(noised.values()).map(v -> v * v).sum())
-                        / batch.examples();
+                double norm =
+                        Math.sqrt(Arrays.stream(noised.values()).map(v -> v * v).sum()) / batch.examples();
                 assertEquals(norm, training.releasedNorm(), 1e-12 * norm);
                 hostSum = noised.recycle();
 

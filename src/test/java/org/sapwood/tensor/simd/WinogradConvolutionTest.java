@@ -156,9 +156,9 @@ class WinogradConvolutionTest {
         }
         float expected = 1e38f * weight.array()[4 * CHANNELS * CHANNELS];
         assertEquals(expected, after.array()[size + 5 * CHANNELS], Math.ulp(expected));
-        assertArrayEquals(
-                new boolean[] {true, true},
-                new boolean[] {Float.isFinite(after.array()[size]), Float.isFinite(after.array()[2 * size - 1])});
+        assertArrayEquals(new boolean[] {true, true}, new boolean[] {
+            Float.isFinite(after.array()[size]), Float.isFinite(after.array()[2 * size - 1])
+        });
     }
 
     @Test
