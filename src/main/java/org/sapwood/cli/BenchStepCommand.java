@@ -148,8 +148,8 @@ final class BenchStepCommand implements Callable<Integer> {
     }
 
     /**
-     * Repeats the step for the time asked for. On a device, where a step returns before it is done, several are timed
-     * together and end with the device at rest.
+     * Repeats the step for the time asked for, and some times at least unless a single one takes as long. On a device, where
+     * a step returns before it is done, several are timed together and end with the device at rest.
      */
     private Measurement measure(StepWorkload workload, int leastSteps) {
         int together = workload.returnsEarly() ? STEPS_TOGETHER : 1;
@@ -158,7 +158,7 @@ final class BenchStepCommand implements Callable<Integer> {
         long allocatedBefore = allocatedBytes();
         long start = System.nanoTime();
         long before = start;
-        while (steps < leastSteps || before - start < seconds * 1e9) {
+        while (before - start < seconds * 1e9 || (steps < leastSteps && millis[0] < seconds * 1e3)) {
             for (int i = 0; i < together; i++) {
                 workload.run();
             }
