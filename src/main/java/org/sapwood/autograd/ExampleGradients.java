@@ -16,7 +16,7 @@ public interface ExampleGradients {
 
     /**
      * Adds coordinates [from, from + length) of every example, times its scale, to an exact integer sum:
-     * sums[j] += rint(g[j] · scale), one example at a time. A scale of 0 marks an example that is not touched.
+     * sums[j] += rint(g[j] · scale). A scale of 0 marks an example that is not touched.
      *
      * @param scales by example
      */

@@ -219,9 +219,7 @@ public final class FineTuning {
 
     private Result trainPrivately(PrivateQueries queries, Ledger ledger) {
         List<String> selected = options.method().adapts() ? selection(ledger, queries) : List.of();
-        collectGarbage();
         int labelScale = labelScale(selected);
-        collectGarbage();
         ParameterVector parameters = TrainedWeights.prepare(options, model, selected, drawSeed());
         train(parameters, labelScale, ledger, queries);
         double epsilon = ledger.spentEpsilon(new PldAccountant());
@@ -230,7 +228,7 @@ public final class FineTuning {
 
     /**
      * Frees the memory of an engine that has done its work before the next takes its own: the collector would rather let the
-     * heap grow by as much again. Takes some 50 ms.
+     * heap grow by as much again.
      */
     private static void collectGarbage() {
         System.gc();
@@ -243,7 +241,7 @@ public final class FineTuning {
                 return LabelGradientScale.FROM_SCRATCH;
             }
             UNet copy = PublicModel.forClasses(model, images.classCount());
-            return LabelGradientScale.measure(
+            int measured = LabelGradientScale.measure(
                     copy,
                     TrainedWeights.prepare(options, copy, selected, 0),
                     !(images instanceof LatentImages),
@@ -253,6 +251,8 @@ public final class FineTuning {
                     options.microBatch(),
                     backend,
                     threads);
+            collectGarbage();
+            return measured;
         });
     }
 
@@ -285,6 +285,7 @@ public final class FineTuning {
                                 options.microBatch(),
                                 ledger,
                                 queries.randomness());
+                collectGarbage();
             } else {
                 // Killed between paying and writing the answer down: the budget does not allow asking again.
                 rule = SelectionRule.RANDOM;

@@ -463,7 +463,9 @@ public final class GradientEngine implements AutoCloseable {
         void work(int examples, AtomicInteger next, DrawSource source, RowConsumer consumer) {
             int units = unitsFor(examples);
             try {
-                for (int unit = next.getAndIncrement(); unit < units; unit = next.getAndIncrement()) {
+                for (int unit = next.getAndIncrement();
+                        unit < units && !threads.isShutdown();
+                        unit = next.getAndIncrement()) {
                     if (onDevice) {
                         runOnDevice(unit, examples, source, consumer);
                     } else {

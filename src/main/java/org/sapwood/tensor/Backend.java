@@ -276,8 +276,8 @@ public interface Backend extends AutoCloseable {
     void layerNormScaleGradient(Tensor x, Tensor statistics, Tensor dy, GradientRows target);
 
     /**
-     * {@link #groupNormParameterGradient} and {@link #groupNormBackwardInput} in one, for a backend that then reads x and
-     * dy once instead of twice.
+     * {@link #groupNormParameterGradient} and {@link #groupNormBackwardInput} in one, for a backend that then makes
+     * one pass over dy for both.
      */
     default void groupNormBackward(
             Tensor x,

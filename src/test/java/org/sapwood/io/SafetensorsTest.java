@@ -71,6 +71,15 @@ class SafetensorsTest {
     }
 
     @Test
+    void metadataInAnotherOrderGivesTheSameBytes() throws IOException {
+        Path one = folder.resolve("one");
+        Path two = folder.resolve("two");
+        new SafetensorsWriter().metadata("a", "2").metadata("b", "1").write(one);
+        new SafetensorsWriter().metadata("b", "1").metadata("a", "2").write(two);
+        assertArrayEquals(Files.readAllBytes(one), Files.readAllBytes(two));
+    }
+
+    @Test
     void valuesAreWrittenAcrossTheEdgesOfTheBuffer() {
         float[] values = new float[40_001];
         for (int i = 0; i < values.length; i++) {

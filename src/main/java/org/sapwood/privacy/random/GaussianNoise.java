@@ -1,5 +1,6 @@
 package org.sapwood.privacy.random;
 
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.sapwood.tensor.DeviceTraining;
 
@@ -68,9 +69,10 @@ public final class GaussianNoise {
      * @return a normal per coordinate, in memory of {@code scratch} that its next use overwrites
      */
     public double[] tile(int tile, Scratch scratch) {
+        Objects.checkIndex(tile, CAPACITY / TILE);
         cipher.blocks(tile * ChaCha20.BLOCKS, scratch.words);
         for (int k = 0; k < ChaCha20.LONGS_PER_BLOCK; k += 2) {
-            // A loop each: the compiler makes vector instructions of all but the first and the last.
+            // A loop each: the compiler makes vector instructions of all but splitUniforms and the interleaving.
             splitUniforms(scratch.words, k, scratch.exponents, scratch.mantissas);
             splitAngles(scratch.words, k + 1, scratch.fractions, scratch.quarters);
             radii(scratch.exponents, scratch.mantissas, scratch.radii);

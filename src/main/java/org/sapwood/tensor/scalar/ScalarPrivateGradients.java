@@ -44,8 +44,11 @@ final class ScalarPrivateGradients {
 
     static void accumulateOnGrid(Tensor matrix, int from, int length, float[] scales, long[] sums, int to) {
         for (int row = 0; row < matrix.dim(0); row++) {
+            if (scales[row] == 0) {
+                continue;
+            }
             int start = matrix.offset() + row * matrix.shape().rowSize() + from;
-            for (int j = 0; j < length && scales[row] != 0; j++) {
+            for (int j = 0; j < length; j++) {
                 sums[to + j] += (long) Math.rint((double) matrix.array()[start + j] * scales[row]);
             }
         }

@@ -10,8 +10,10 @@ import org.sapwood.tensor.ConvGeometry;
 import org.sapwood.tensor.Tensor;
 
 /**
- * Convolution as an implicit matrix product over NHWC: the rows of A are windows, never copied out of the zero-padded
- * image; a window row is one slice of k. A pixel's sum runs through the window in row-major order, channels innermost.
+ * Convolution: 3×3 of stride 1 by way of {@link WinogradConvolution} where that gains, all else the plain way, an implicit
+ * matrix product over NHWC. There the rows of A are windows of the zero-padded image, and only the weight gradient of a
+ * narrow image copies them; a window row is one slice of k. A pixel's sum runs through the window in row-major order,
+ * channels innermost.
  */
 final class SimdConvolution {
     private final float[] lanes = new float[V];
@@ -33,7 +35,7 @@ final class SimdConvolution {
     }
 
     void conv2d(Tensor x, Tensor weight, @Nullable Tensor bias, ConvGeometry geometry, Tensor y) {
-        if (!WinogradConvolution.suits(geometry)) {
+        if (!WinogradConvolution.suits(geometry) || !isTame(weight)) {
             plainForward(x, weight, bias, geometry, y);
             return;
         }
@@ -49,6 +51,10 @@ final class SimdConvolution {
             }
             first = end;
         }
+    }
+
+    private boolean isTame(Tensor weight) {
+        return winograd.isTame(weight.array(), weight.offset(), weight.size());
     }
 
     /** The first image from {@code first} on that has to go the plain way. */
@@ -173,11 +179,11 @@ final class SimdConvolution {
      * class meets only the taps of its own residue, so no product with an inserted zero is ever formed.
      */
     void conv2dBackwardInput(Tensor dy, Tensor weight, ConvGeometry geometry, Tensor dx, boolean accumulate) {
-        if (!WinogradConvolution.suitsTransposed(geometry)) {
+        if (!winograd.suitsTransposed(geometry) || !isTame(weight)) {
             plainBackward(dy, weight, geometry, dx, accumulate);
             return;
         }
-        ConvGeometry transposed = WinogradConvolution.transposed(geometry);
+        ConvGeometry transposed = winograd.transposed(geometry);
         winograd.useTurnedFilters(weight.array(), weight.offset(), geometry.inChannels(), geometry.outChannels());
         int batch = dy.dim(0);
         for (int first = 0; first < batch; first++) {

@@ -15,11 +15,11 @@ final class TileRows {
 
     /** A map of {@link WinogradMaps} that makes 6 values of the pixels of a window. */
     @FunctionalInterface
-    interface Map {
+    interface RowMap {
         void apply(float[] from, int at, int stride, float[] to, int start, int step, int count);
     }
 
-    private final Map map;
+    private final RowMap map;
     private final int window;
 
     private float[] rows = new float[0];
@@ -31,9 +31,10 @@ final class TileRows {
     private int tilesAcross;
     private int rowSize;
     private int imageSize;
+    private int tilesPerImage;
 
     /** @param window pixels of a window, which starts every 4 pixels */
-    TileRows(Map map, int window) {
+    TileRows(RowMap map, int window) {
         this.map = map;
         this.window = window;
     }
@@ -50,13 +51,15 @@ final class TileRows {
         this.margin = margin;
         this.tilesAcross = tilesAcross;
         rowSize = tilesAcross * EDGE * channels;
+        tilesPerImage = tilesDown * tilesAcross;
         imageSize = (tilesDown * OUTPUTS + window - OUTPUTS) * rowSize;
         edge = Lanes.grow(edge, window * channels);
     }
 
-    /** How many images to hold at once. */
-    int group(int batch) {
-        return Math.clamp(CACHE_FLOATS / imageSize, 1, Math.max(1, batch));
+    /** How many images to hold at once: what fits the cache, or {@code leastTiles}, but not more than there are. */
+    int group(int batch, int leastTiles) {
+        int fitting = Math.max(CACHE_FLOATS / imageSize, Math.ceilDiv(leastTiles, tilesPerImage));
+        return Math.clamp(fitting, 1, Math.max(1, batch));
     }
 
     /** Maps {@code count} images that start at {@code from}. */
@@ -96,7 +99,7 @@ final class TileRows {
      *
      * @param tile counted along the rows of tiles through all images
      */
-    void tile(int tile, int tilesPerImage, float[] v, int to) {
+    void tile(int tile, float[] v, int to) {
         int at = tile / tilesPerImage * imageSize
                 + tile % tilesPerImage / tilesAcross * OUTPUTS * rowSize
                 + tile % tilesAcross * EDGE * channels;

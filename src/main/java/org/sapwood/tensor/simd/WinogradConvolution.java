@@ -5,6 +5,8 @@ import static org.sapwood.tensor.simd.Lanes.PANEL;
 import static org.sapwood.tensor.simd.Lanes.TILE_ROWS;
 import static org.sapwood.tensor.simd.Lanes.V;
 
+import java.util.HashMap;
+import java.util.Map;
 import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
 import org.sapwood.tensor.ConvGeometry;
@@ -36,16 +38,32 @@ final class WinogradConvolution {
     /** Input channels whose gradients are transformed back while their products are in cache. */
     private static final int GRADIENT_ROWS = 12;
 
-    /** Multiplications that take as long as to transform the gradient of one filter back; measured on 7×7 and 8×8 images. */
+    /**
+     * Multiplications per pair of channels that take as long as to transform a filter: below, one image alone would lose. As
+     * measured on 4×4 and 7×7 images.
+     */
+    private static final int TRANSFORM_FILTER = 400;
+
+    /** The same for the gradient of one, to be transformed back; measured on 7×7 and 8×8 images. */
     private static final int TRANSFORM_BACK = 350;
+
+    /** Most floats of one transformed image. Larger images take more memory than the plain way is slower. */
+    private static final int MOST_FLOATS = 1 << 21;
+
+    /** Tiles that go together at least: each pass over them reads all filters. */
+    private static final int LEAST_TILES = 24;
 
     /**
      * From here on the maps might overflow where the plain sum of products does not. A value this large, an infinity or a
-     * NaN makes its whole image go the plain way.
+     * NaN makes its whole image go the plain way, or all images if it is in a filter.
      */
-    private static final float LARGE = 0x1p64f;
+    private static final float LARGE = 0x1p50f;
+
+    /** Makes an infinity of what is not below {@link #LARGE}. */
+    private static final float OVERFLOW = 0x1p78f;
 
     private final ColumnGemm columnGemm;
+    private final Map<ConvGeometry, ConvGeometry> transposes = new HashMap<>();
     private final TileRows patches = new TileRows(WinogradMaps::inputs, EDGE);
     private final TileRows gradients = new TileRows(WinogradMaps::outputGradients, OUTPUTS);
     private final float[] lanes = new float[V];
@@ -63,30 +81,42 @@ final class WinogradConvolution {
         this.columnGemm = columnGemm;
     }
 
-    /** Whether a convolution has this form and enough outputs per tile to gain. */
+    /**
+     * Whether a convolution has this form and gains. By its sizes alone, never by the batch: a sample would have other bits in
+     * a batch of another size.
+     */
     static boolean suits(ConvGeometry geometry) {
-        int tiles = tiles(geometry.outHeight()) * tiles(geometry.outWidth());
+        int across = tiles(geometry.outWidth());
+        int tiles = tiles(geometry.outHeight()) * across;
+        long rows = (long) geometry.height() * across * EDGE * geometry.inChannels();
         return geometry.kernel() == 3
                 && geometry.stride() == 1
                 && Math.max(geometry.padLow(), geometry.padHigh()) < geometry.kernel()
                 && geometry.inChannels() % V == 0
                 && geometry.outChannels() % PANEL == 0
-                && 9 * geometry.outTokens() >= 2 * PRODUCTS * tiles;
+                && 9 * geometry.outTokens() >= Math.max(2 * PRODUCTS * tiles, TRANSFORM_FILTER)
+                && rows <= MOST_FLOATS;
     }
 
-    /** Whether the gradient of the weight has it, and outputs enough that what transforms it back is worth while. */
+    /** Whether the gradient of the weight has it, and gains what transforming it back costs. */
     static boolean suitsWeightGradient(ConvGeometry geometry) {
         int tiles = tiles(geometry.outHeight()) * tiles(geometry.outWidth());
-        return suits(geometry) && 9 * geometry.outTokens() > PRODUCTS * tiles + TRANSFORM_BACK;
+        return suits(geometry)
+                && 9 * geometry.outTokens() > PRODUCTS * tiles + TRANSFORM_BACK
+                && (long) PRODUCTS * tiles * (geometry.inChannels() + geometry.outChannels()) <= MOST_FLOATS;
     }
 
     /** Whether the gradient of the input has it. */
-    static boolean suitsTransposed(ConvGeometry geometry) {
+    boolean suitsTransposed(ConvGeometry geometry) {
         return suits(geometry) && suits(transposed(geometry));
     }
 
-    /** The convolution that makes the gradient of the input of one with 3×3 kernel and stride 1. */
-    static ConvGeometry transposed(ConvGeometry geometry) {
+    /** The convolution that makes the gradient of the input of one that {@link #suits}. */
+    ConvGeometry transposed(ConvGeometry geometry) {
+        return transposes.computeIfAbsent(geometry, WinogradConvolution::transpose);
+    }
+
+    private static ConvGeometry transpose(ConvGeometry geometry) {
         return new ConvGeometry(
                 geometry.outHeight(),
                 geometry.outWidth(),
@@ -103,13 +133,16 @@ final class WinogradConvolution {
         FloatVector sum = FloatVector.zero(LANES);
         FloatVector zero = sum;
         for (int j = 0; j < size; j += V) {
-            sum = FloatVector.fromArray(LANES, x, start + j).mul(LARGE).fma(zero, sum);
+            sum = FloatVector.fromArray(LANES, x, start + j).mul(OVERFLOW).fma(zero, sum);
         }
         sum.intoArray(lanes, 0);
         return Lanes.sum(lanes) == 0;
     }
 
-    /** Transforms the filters of a weight [3, 3, Cin, Cout] for the convolution itself. */
+    /**
+     * Transforms the filters of a weight [3, 3, Cin, Cout] for the convolution itself: to 36 matrices [Cin, Cout] in panels of
+     * two vectors.
+     */
     void useFilters(float[] weight, int start, int in, int out) {
         filterStep = step(in * out);
         filters = Lanes.grow(filters, PRODUCTS * filterStep);
@@ -120,8 +153,11 @@ final class WinogradConvolution {
                 WinogradMaps.taps(weight, start + kx * tap + i * out, 3 * tap, halfway, kx * out, 3 * out, out);
             }
             for (int row = 0; row < EDGE; row++) {
-                int to = row * EDGE * filterStep + i * out;
-                WinogradMaps.taps(halfway, row * 3 * out, out, filters, to, filterStep, out);
+                for (int column = 0; column < out; column += PANEL) {
+                    int at = row * 3 * out + column;
+                    int to = row * EDGE * filterStep + column * in + i * PANEL;
+                    WinogradMaps.taps(halfway, at, out, filters, to, filterStep, PANEL);
+                }
             }
         }
     }
@@ -153,15 +189,15 @@ final class WinogradConvolution {
             Tensor x, int first, int end, ConvGeometry geometry, @Nullable Tensor bias, Tensor y, boolean accumulate) {
         shape(geometry);
         int out = geometry.outChannels();
-        int most = BLOCK_FLOATS / (PRODUCTS * (geometry.inChannels() + out));
-        int group = patches.group(end - first);
+        int most = Math.max(LEAST_TILES, BLOCK_FLOATS / (PRODUCTS * (geometry.inChannels() + out)));
+        int group = patches.group(end - first, LEAST_TILES);
         zeros = Lanes.grow(zeros, out);
         for (int image = first; image < end; image += group) {
             int count = Math.min(group, end - image);
             patches.load(x.array(), x.offset() + image * x.shape().rowSize(), count);
             int yStart = y.offset() + image * y.shape().rowSize();
             int all = count * tilesPerImage;
-            int block = Math.ceilDiv(all, Math.ceilDiv(all, Math.max(1, most)));
+            int block = Math.ceilDiv(all, Math.ceilDiv(all, most));
             for (int tile = 0; tile < all; tile += block) {
                 int inBlock = Math.min(block, all - tile);
                 multiply(tile, inBlock, geometry);
@@ -182,11 +218,11 @@ final class WinogradConvolution {
         tiles = Lanes.grow(tiles, padded * tileSize);
         products = Lanes.grow(products, padded * productSize);
         for (int t = 0; t < count; t++) {
-            patches.tile(first + t, tilesPerImage, tiles, t * tileSize);
+            patches.tile(first + t, tiles, t * tileSize);
         }
         for (int p = 0; p < PRODUCTS; p++) {
             for (int column = 0; column < out; column += PANEL) {
-                int b = p * filterStep + column;
+                int b = p * filterStep + column * in;
                 int c = p * out + column;
                 int t = 0;
                 for (; TILE_ROWS == 12 && t + 12 <= count; t += 12) {
@@ -197,7 +233,7 @@ final class WinogradConvolution {
                             in,
                             filters,
                             b,
-                            out,
+                            PANEL,
                             products,
                             t * productSize + c,
                             productSize);
@@ -210,7 +246,7 @@ final class WinogradConvolution {
                             in,
                             filters,
                             b,
-                            out,
+                            PANEL,
                             products,
                             t * productSize + c,
                             productSize);
@@ -265,14 +301,14 @@ final class WinogradConvolution {
         gradients.load(dy, dyStart, 1);
         int count = tilesPerImage;
         int tileSize = tileSize(in);
-        int step = tileSize(out);
+        int gradientSize = tileSize(out);
         int gradientTiles = count * tileSize;
-        tiles = Lanes.grow(tiles, count * (tileSize + step));
+        tiles = Lanes.grow(tiles, count * (tileSize + gradientSize));
         for (int t = 0; t < count; t++) {
-            patches.tile(t, count, tiles, t * tileSize);
-            gradients.tile(t, count, tiles, gradientTiles + t * step);
+            patches.tile(t, tiles, t * tileSize);
+            gradients.tile(t, tiles, gradientTiles + t * gradientSize);
         }
-        products = Lanes.grow(products, GRADIENT_ROWS * step);
+        products = Lanes.grow(products, GRADIENT_ROWS * gradientSize);
         halfway = Lanes.grow(halfway, 3 * EDGE * out);
         for (int first = 0; first < in; first += GRADIENT_ROWS) {
             int rows = Math.min(GRADIENT_ROWS, in - first);
@@ -280,11 +316,11 @@ final class WinogradConvolution {
             for (int p = 0; p < PRODUCTS; p++) {
                 columnGemm
                         .left(tiles, p * in + first, tileSize, 0)
-                        .right(tiles, gradientTiles + p * out, step, 0)
-                        .multiply(rows, out, products, p * out, step, false);
+                        .right(tiles, gradientTiles + p * out, gradientSize, 0)
+                        .multiply(rows, out, products, p * out, gradientSize, false);
             }
             for (int i = 0; i < rows; i++) {
-                writeFilterGradient(i * step, out, c, cStart + (first + i) * out, in * out);
+                writeFilterGradient(i * gradientSize, out, c, cStart + (first + i) * out, in * out);
             }
         }
     }
@@ -320,7 +356,7 @@ final class WinogradConvolution {
         return (floats / V | 1) * V;
     }
 
-    /** Distance between tiles. */
+    /** Distance between tiles: one vector more than they need, for the reason that {@link #step} gives. */
     private static int tileSize(int channels) {
         return PRODUCTS * channels + V;
     }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.sapwood.tensor.Backend;
@@ -63,7 +64,7 @@ class WinogradConvolutionTest {
         return new Errors(Math.sqrt(winograd), Math.sqrt(plain));
     }
 
-    private static void assertAtMostTwice(Errors errors) {
+    private static void assertCloseToPlain(Errors errors) {
         assertTrue(errors.plain > 0 && errors.winograd > 0, errors::toString);
         assertTrue(errors.winograd < 2.2 * errors.plain, errors::toString);
     }
@@ -92,7 +93,7 @@ class WinogradConvolutionTest {
                 }
             }
         };
-        assertAtMostTwice(errors(y.array(), terms, 7));
+        assertCloseToPlain(errors(y.array(), terms, 7));
     }
 
     @Test
@@ -114,7 +115,7 @@ class WinogradConvolutionTest {
                 }
             }
         };
-        assertAtMostTwice(errors(dx.array(), terms, 7));
+        assertCloseToPlain(errors(dx.array(), terms, 7));
     }
 
     @Test
@@ -134,7 +135,7 @@ class WinogradConvolutionTest {
                 term.accept(input, dy.array()[pixel * CHANNELS + index % CHANNELS]);
             }
         };
-        assertAtMostTwice(errors(gradient.array(), terms, 11));
+        assertCloseToPlain(errors(gradient.array(), terms, 11));
     }
 
     /** A value that the maps would carry beyond the floats changes the way of its own image alone. */
@@ -161,6 +162,57 @@ class WinogradConvolutionTest {
         });
     }
 
+    /** Wild images first, last, alone and side by side; the others keep their bits, and dx its sum. */
+    @Test
+    void wildImagesAnywhereLeaveTheOthersAlone() {
+        ConvGeometry geometry = ConvGeometry.same(8, 8, 32, 32, 3);
+        int size = 64 * 32;
+        Tensor dy = normal(4, 64, 32);
+        Tensor weight = normal(3, 3, 32, 32);
+        float[] before = normal(4, 64, 32).array();
+        int[][] wild = {{}, {0}, {3}, {1, 2}, {0, 1, 3}, {0, 1, 2, 3}};
+        float[] tame = new float[0];
+        try (Backend backend = SimdBackend.open()) {
+            for (int[] images : wild) {
+                Tensor poisoned = Tensor.of(dy.array().clone(), 4, 64, 32);
+                for (int image : images) {
+                    poisoned.array()[image * size + 77] = Float.NaN;
+                }
+                Tensor dx = Tensor.of(before.clone(), 4, 64, 32);
+                backend.conv2dBackwardInput(poisoned, weight, geometry, dx, true);
+                tame = images.length == 0 ? dx.array() : tame;
+                for (int image = 0; image < 4; image++) {
+                    int number = image;
+                    boolean isWild = Arrays.stream(images).anyMatch(i -> i == number);
+                    int notFinite = 0;
+                    for (int i = image * size; i < (image + 1) * size; i++) {
+                        notFinite += Float.isFinite(dx.array()[i]) ? 0 : 1;
+                        if (!isWild) {
+                            assertEquals(tame[i], dx.array()[i]);
+                        }
+                    }
+                    // Pixel 2 of the first row has six neighbours, itself among them.
+                    assertEquals(isWild ? 6 * 32 : 0, notFinite);
+                }
+            }
+        }
+    }
+
+    /** A filter that the maps would carry beyond the floats. */
+    @Test
+    void hugeFiltersGoThePlainWay() {
+        Tensor x = normal(2, EDGE * EDGE, CHANNELS);
+        Tensor weight = normal(3, 3, CHANNELS, CHANNELS);
+        weight.array()[5] = 2e38f;
+        Tensor y = Tensor.zeros(2, EDGE * EDGE, CHANNELS);
+        try (Backend backend = SimdBackend.open()) {
+            backend.conv2d(x, weight, null, GEOMETRY, y);
+        }
+        for (int i = 0; i < y.size(); i++) {
+            assertTrue(i % CHANNELS == 5 || Float.isFinite(y.array()[i]));
+        }
+    }
+
     @Test
     void formsWithoutGainStayPlain() {
         int v = Lanes.V;
@@ -171,9 +223,13 @@ class WinogradConvolutionTest {
         assertFalse(WinogradConvolution.suits(ConvGeometry.same(28, 28, v, 2 * v, 1)));
         assertFalse(WinogradConvolution.suits(new ConvGeometry(28, 28, v, 2 * v, 3, 2, 1, 1)));
         assertFalse(WinogradConvolution.suits(ConvGeometry.same(28, 28, v, 3 * v, 3)));
-        assertFalse(WinogradConvolution.suitsTransposed(ConvGeometry.same(28, 28, v, 2 * v, 3)));
-        assertFalse(WinogradConvolution.suitsTransposed(new ConvGeometry(28, 28, 2 * v, 2 * v, 3, 1, 3, 0)));
+        WinogradConvolution winograd = new WinogradConvolution(new ColumnGemm());
+        assertFalse(winograd.suitsTransposed(ConvGeometry.same(28, 28, v, 3 * v, 3)));
+        assertTrue(winograd.suitsTransposed(ConvGeometry.same(28, 28, 2 * v, 2 * v, 3)));
+        assertFalse(winograd.suitsTransposed(new ConvGeometry(28, 28, 2 * v, 2 * v, 3, 1, 3, 0)));
         assertTrue(WinogradConvolution.suitsWeightGradient(ConvGeometry.same(14, 14, v, 2 * v, 3)));
+        assertFalse(WinogradConvolution.suits(ConvGeometry.same(512, 512, 8 * v, 8 * v, 3)));
+        assertFalse(WinogradConvolution.suitsWeightGradient(ConvGeometry.same(128, 128, 8 * v, 8 * v, 3)));
         assertFalse(WinogradConvolution.suitsWeightGradient(ConvGeometry.same(7, 7, v, 2 * v, 3)));
     }
 }
