@@ -54,12 +54,9 @@ final class WinogradConvolution {
     private static final int LEAST_TILES = 24;
 
     /**
-     * From here on the maps might overflow where the plain sum of products does not. A value this large, an infinity or a
-     * NaN makes its whole image go the plain way, or all images if it is in a filter.
+     * Makes an infinity of a value of 2⁵⁰ or more. There the maps might overflow where the plain sum of products does not; a
+     * value this large, an infinity or a NaN makes its whole image go the plain way, or all images if it is in a filter.
      */
-    private static final float LARGE = 0x1p50f;
-
-    /** Makes an infinity of what is not below {@link #LARGE}. */
     private static final float OVERFLOW = 0x1p78f;
 
     private final ColumnGemm columnGemm;
