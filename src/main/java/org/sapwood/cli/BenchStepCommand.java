@@ -38,6 +38,9 @@ final class BenchStepCommand implements Callable<Integer> {
     /** The compiler needs this many even where they take longer than asked for. */
     private static final int LEAST_WARM_UP_STEPS = 10;
 
+    /** A step that takes longer is not repeated for the sake of a number. */
+    private static final double LONG_MILLIS = 10_000;
+
     /** On a device; the host then runs ahead of it as in training. */
     private static final int STEPS_TOGETHER = 8;
 
@@ -148,7 +151,7 @@ final class BenchStepCommand implements Callable<Integer> {
     }
 
     /**
-     * Repeats the step for the time asked for, and some times at least unless a single one takes as long. On a device, where
+     * Repeats the step for the time asked for, and some times at least unless it is a long one. On a device, where
      * a step returns before it is done, several are timed together and end with the device at rest.
      */
     private Measurement measure(StepWorkload workload, int leastSteps) {
@@ -158,7 +161,7 @@ final class BenchStepCommand implements Callable<Integer> {
         long allocatedBefore = allocatedBytes();
         long start = System.nanoTime();
         long before = start;
-        while (before - start < seconds * 1e9 || (steps < leastSteps && millis[0] < seconds * 1e3)) {
+        while (before - start < seconds * 1e9 || (steps < leastSteps && millis[0] < LONG_MILLIS)) {
             for (int i = 0; i < together; i++) {
                 workload.run();
             }
