@@ -40,31 +40,16 @@ final class SimdConvolution {
             return;
         }
         winograd.useFilters(weight.array(), weight.offset(), geometry.inChannels(), geometry.outChannels());
-        int batch = x.dim(0);
-        for (int first = 0; first < batch; first++) {
-            int end = endOfTame(x, first);
-            if (end > first) {
-                winograd.convolve(x, first, end, geometry, bias, y, false);
+        winograd.convolve(x, geometry, bias, y, false);
+        for (int image = 0; image < x.dim(0); image++) {
+            if (winograd.leftOut(image)) {
+                plainForward(x.slice(image, image + 1), weight, bias, geometry, y.slice(image, image + 1));
             }
-            if (end < batch) {
-                plainForward(x.slice(end, end + 1), weight, bias, geometry, y.slice(end, end + 1));
-            }
-            first = end;
         }
     }
 
     private boolean isTame(Tensor weight) {
         return winograd.isTame(weight.array(), weight.offset(), weight.size());
-    }
-
-    /** The first image from {@code first} on that has to go the plain way. */
-    private int endOfTame(Tensor images, int first) {
-        int size = images.shape().rowSize();
-        int end = first;
-        while (end < images.dim(0) && winograd.isTame(images.array(), images.offset() + end * size, size)) {
-            end++;
-        }
-        return end;
     }
 
     private void plainForward(Tensor x, Tensor weight, @Nullable Tensor bias, ConvGeometry geometry, Tensor y) {
@@ -185,16 +170,11 @@ final class SimdConvolution {
         }
         ConvGeometry transposed = winograd.transposed(geometry);
         winograd.useTurnedFilters(weight.array(), weight.offset(), geometry.inChannels(), geometry.outChannels());
-        int batch = dy.dim(0);
-        for (int first = 0; first < batch; first++) {
-            int end = endOfTame(dy, first);
-            if (end > first) {
-                winograd.convolve(dy, first, end, transposed, null, dx, accumulate);
+        winograd.convolve(dy, transposed, null, dx, accumulate);
+        for (int image = 0; image < dy.dim(0); image++) {
+            if (winograd.leftOut(image)) {
+                plainBackward(dy.slice(image, image + 1), weight, geometry, dx.slice(image, image + 1), accumulate);
             }
-            if (end < batch) {
-                plainBackward(dy.slice(end, end + 1), weight, geometry, dx.slice(end, end + 1), accumulate);
-            }
-            first = end;
         }
     }
 

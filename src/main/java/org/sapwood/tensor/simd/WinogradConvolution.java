@@ -5,6 +5,7 @@ import static org.sapwood.tensor.simd.Lanes.PANEL;
 import static org.sapwood.tensor.simd.Lanes.TILE_ROWS;
 import static org.sapwood.tensor.simd.Lanes.V;
 
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
 import jdk.incubator.vector.FloatVector;
@@ -64,6 +65,7 @@ final class WinogradConvolution {
     private final TileRows patches = new TileRows(WinogradMaps::inputs, EDGE);
     private final TileRows gradients = new TileRows(WinogradMaps::outputGradients, OUTPUTS);
     private final float[] lanes = new float[V];
+    private final BitSet leftOut = new BitSet();
     private float[] filters = new float[0];
     private float[] turned = new float[0];
     private float[] tiles = new float[0];
@@ -177,12 +179,33 @@ final class WinogradConvolution {
     }
 
     /**
-     * Convolves images [first, end) with the filters in use, all of which are tame.
+     * Convolves all images that are tame with the filters in use; {@link #leftOut} names the others.
      *
      * @param geometry of what is computed: {@link #transposed} for a gradient of the input
      * @param accumulate whether the outputs are added to y
      */
-    void convolve(
+    void convolve(Tensor x, ConvGeometry geometry, @Nullable Tensor bias, Tensor y, boolean accumulate) {
+        int batch = x.dim(0);
+        int size = x.shape().rowSize();
+        leftOut.clear();
+        int first = 0;
+        for (int image = 0; image < batch; image++) {
+            if (!isTame(x.array(), x.offset() + image * size, size)) {
+                leftOut.set(image);
+                convolve(x, first, image, geometry, bias, y, accumulate);
+                first = image + 1;
+            }
+        }
+        convolve(x, first, batch, geometry, bias, y, accumulate);
+    }
+
+    /** Whether {@link #convolve} has left out an image, which then has to go the plain way. */
+    boolean leftOut(int image) {
+        return leftOut.get(image);
+    }
+
+    /** Images [first, end), perhaps none. */
+    private void convolve(
             Tensor x, int first, int end, ConvGeometry geometry, @Nullable Tensor bias, Tensor y, boolean accumulate) {
         shape(geometry);
         int out = geometry.outChannels();
@@ -211,7 +234,7 @@ final class WinogradConvolution {
         int out = geometry.outChannels();
         int tileSize = tileSize(in);
         int productSize = tileSize(out);
-        int padded = (count + LEAST_ROWS - 1) / LEAST_ROWS * LEAST_ROWS;
+        int padded = Math.ceilDiv(count, LEAST_ROWS) * LEAST_ROWS;
         tiles = Lanes.grow(tiles, padded * tileSize);
         products = Lanes.grow(products, padded * productSize);
         for (int t = 0; t < count; t++) {
@@ -342,7 +365,7 @@ final class WinogradConvolution {
     }
 
     private static int tiles(int outputs) {
-        return (outputs + OUTPUTS - 1) / OUTPUTS;
+        return Math.ceilDiv(outputs, OUTPUTS);
     }
 
     /**

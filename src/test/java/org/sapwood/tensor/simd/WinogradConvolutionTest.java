@@ -74,6 +74,25 @@ class WinogradConvolutionTest {
         return inside ? x[(row * EDGE + column) * CHANNELS + channel] : 0f;
     }
 
+    /** The terms of an output or, {@code transposed}, of the gradient of an input. */
+    private static Terms windows(Tensor image, Tensor weight, boolean transposed) {
+        int sign = transposed ? -1 : 1;
+        return (index, term) -> {
+            int pixel = index / CHANNELS;
+            int own = index % CHANNELS;
+            for (int tap = 0; tap < 9; tap++) {
+                int row = pixel / EDGE + sign * (tap / 3 - 1);
+                int column = pixel % EDGE + sign * (tap % 3 - 1);
+                for (int c = 0; c < CHANNELS; c++) {
+                    int in = transposed ? own : c;
+                    int out = transposed ? c : own;
+                    term.accept(
+                            at(image.array(), row, column, c), weight.array()[(tap * CHANNELS + in) * CHANNELS + out]);
+                }
+            }
+        };
+    }
+
     @Test
     void outputsAreAboutAsExactAsPlainSums() {
         Tensor x = normal(1, EDGE * EDGE, CHANNELS);
@@ -82,18 +101,7 @@ class WinogradConvolutionTest {
         try (Backend backend = SimdBackend.open()) {
             backend.conv2d(x, weight, null, GEOMETRY, y);
         }
-        Terms terms = (index, term) -> {
-            int pixel = index / CHANNELS;
-            for (int tap = 0; tap < 9; tap++) {
-                int row = pixel / EDGE + tap / 3 - 1;
-                int column = pixel % EDGE + tap % 3 - 1;
-                for (int i = 0; i < CHANNELS; i++) {
-                    int w = (tap * CHANNELS + i) * CHANNELS + index % CHANNELS;
-                    term.accept(at(x.array(), row, column, i), weight.array()[w]);
-                }
-            }
-        };
-        assertCloseToPlain(errors(y.array(), terms, 7));
+        assertCloseToPlain(errors(y.array(), windows(x, weight, false), 7));
     }
 
     @Test
@@ -104,18 +112,7 @@ class WinogradConvolutionTest {
         try (Backend backend = SimdBackend.open()) {
             backend.conv2dBackwardInput(dy, weight, GEOMETRY, dx, false);
         }
-        Terms terms = (index, term) -> {
-            int pixel = index / CHANNELS;
-            for (int tap = 0; tap < 9; tap++) {
-                int row = pixel / EDGE - tap / 3 + 1;
-                int column = pixel % EDGE - tap % 3 + 1;
-                for (int o = 0; o < CHANNELS; o++) {
-                    int w = (tap * CHANNELS + index % CHANNELS) * CHANNELS + o;
-                    term.accept(at(dy.array(), row, column, o), weight.array()[w]);
-                }
-            }
-        };
-        assertCloseToPlain(errors(dx.array(), terms, 7));
+        assertCloseToPlain(errors(dx.array(), windows(dy, weight, true), 7));
     }
 
     @Test
