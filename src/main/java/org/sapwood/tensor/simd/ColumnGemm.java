@@ -1,7 +1,6 @@
 package org.sapwood.tensor.simd;
 
 import static org.sapwood.tensor.simd.Lanes.PANEL;
-import static org.sapwood.tensor.simd.Lanes.TILE_ROWS;
 
 /**
  * Drives {@link StridedKernels} over a whole product C = Aᵀ·B, where A [K, M] and B [K, N] both have their k-th row
@@ -199,7 +198,7 @@ final class ColumnGemm {
         for (int column = 0; column < n; column += PANEL) {
             int bAt = rightStart + column;
             for (int row = 0; row < m; ) {
-                int height = tileHeight(m - row);
+                int height = ColumnKernels.height(m - row);
                 int cAt = cStart + row * ldc + column;
                 float[] from = started ? c : zeros;
                 int fromAt = started ? cAt : 0;
@@ -219,12 +218,5 @@ final class ColumnGemm {
                 row += height;
             }
         }
-    }
-
-    private static int tileHeight(int rows) {
-        if (TILE_ROWS == 12 && rows >= 12) {
-            return 12;
-        }
-        return TILE_ROWS == 12 && rows >= 8 ? 8 : 4;
     }
 }

@@ -23,6 +23,7 @@ final class SimdConvolution {
     private final RowGemm rowGemm;
     private final ColumnGemm columnGemm;
     private final WinogradConvolution winograd;
+    private final WinogradFilterGradient filterGradient;
     private final PaddedImages padded = new PaddedImages();
     private float[] packed = new float[0];
     private float[] windows = new float[0];
@@ -31,7 +32,9 @@ final class SimdConvolution {
     SimdConvolution(RowGemm rowGemm, ColumnGemm columnGemm) {
         this.rowGemm = rowGemm;
         this.columnGemm = columnGemm;
-        winograd = new WinogradConvolution(columnGemm);
+        WinogradBuffers buffers = new WinogradBuffers();
+        winograd = new WinogradConvolution(buffers);
+        filterGradient = new WinogradFilterGradient(buffers);
     }
 
     void conv2d(Tensor x, Tensor weight, @Nullable Tensor bias, ConvGeometry geometry, Tensor y) {
@@ -312,8 +315,8 @@ final class SimdConvolution {
         int kernel = geometry.kernel();
         int xStart = x.offset() + sample * geometry.inTokens() * in;
         int dyStart = dy.offset() + sample * geometry.outTokens() * out;
-        if (WinogradConvolution.suitsWeightGradient(geometry)) {
-            winograd.weightGradient(x.array(), xStart, dy.array(), dyStart, geometry, c, cStart);
+        if (WinogradFilterGradient.suits(geometry)) {
+            filterGradient.compute(x.array(), xStart, dy.array(), dyStart, geometry, c, cStart);
             return;
         }
         shapeInput(geometry);

@@ -94,6 +94,11 @@ final class TileRows {
         }
     }
 
+    /** What {@link #load} has made of the first image: row after row, from the margin above to that below. */
+    float[] mapped() {
+        return rows;
+    }
+
     /**
      * Completes one tile, [6, 6, C].
      *

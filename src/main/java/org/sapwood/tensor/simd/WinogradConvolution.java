@@ -28,7 +28,7 @@ final class WinogradConvolution {
     static final int EDGE = 6;
 
     /** Products per tile, input channel and output channel. */
-    private static final int PRODUCTS = EDGE * EDGE;
+    static final int PRODUCTS = EDGE * EDGE;
 
     /** Floats of transformed tiles and their products that go together: what the second-level cache holds. */
     private static final int BLOCK_FLOATS = 1 << 17;
@@ -36,20 +36,14 @@ final class WinogradConvolution {
     /** Rows of the lower micro-kernel, to which a block of tiles is padded. */
     private static final int LEAST_ROWS = 4;
 
-    /** Input channels whose gradients are transformed back while their products are in cache. */
-    private static final int GRADIENT_ROWS = 12;
-
     /**
      * Multiplications per pair of channels that take as long as to transform a filter: below, one image alone would lose. As
      * measured on 4×4 and 7×7 images.
      */
     private static final int TRANSFORM_FILTER = 400;
 
-    /** The same for the gradient of one, to be transformed back; measured on 7×7 and 8×8 images. */
-    private static final int TRANSFORM_BACK = 350;
-
     /** Most floats of one transformed image. Larger images take more memory than the plain way is slower. */
-    private static final int MOST_FLOATS = 1 << 21;
+    static final int MOST_FLOATS = 1 << 21;
 
     /** Tiles that go together at least: each pass over them reads all filters. */
     private static final int LEAST_TILES = 24;
@@ -60,24 +54,21 @@ final class WinogradConvolution {
      */
     private static final float OVERFLOW = 0x1p78f;
 
-    private final ColumnGemm columnGemm;
     private final Map<ConvGeometry, ConvGeometry> transposes = new HashMap<>();
-    private final TileRows patches = new TileRows(WinogradMaps::inputs, EDGE);
-    private final TileRows gradients = new TileRows(WinogradMaps::outputGradients, OUTPUTS);
+    private final WinogradBuffers buffers;
+    private final TileRows patches;
     private final float[] lanes = new float[V];
     private final BitSet leftOut = new BitSet();
     private float[] filters = new float[0];
     private float[] turned = new float[0];
-    private float[] tiles = new float[0];
-    private float[] products = new float[0];
-    private float[] halfway = new float[0];
     private float[] zeros = new float[0];
     private int filterStep;
     private int tilesAcross;
     private int tilesPerImage;
 
-    WinogradConvolution(ColumnGemm columnGemm) {
-        this.columnGemm = columnGemm;
+    WinogradConvolution(WinogradBuffers buffers) {
+        this.buffers = buffers;
+        patches = buffers.patches;
     }
 
     /**
@@ -95,14 +86,6 @@ final class WinogradConvolution {
                 && geometry.outChannels() % PANEL == 0
                 && 9 * geometry.outTokens() >= Math.max(2 * PRODUCTS * tiles, TRANSFORM_FILTER)
                 && rows <= MOST_FLOATS;
-    }
-
-    /** Whether the gradient of the weight has it, and gains what transforming it back costs. */
-    static boolean suitsWeightGradient(ConvGeometry geometry) {
-        int tiles = tiles(geometry.outHeight()) * tiles(geometry.outWidth());
-        return suits(geometry)
-                && 9 * geometry.outTokens() > PRODUCTS * tiles + TRANSFORM_BACK
-                && (long) PRODUCTS * tiles * (geometry.inChannels() + geometry.outChannels()) <= MOST_FLOATS;
     }
 
     /** Whether the gradient of the input has it. */
@@ -145,7 +128,7 @@ final class WinogradConvolution {
     void useFilters(float[] weight, int start, int in, int out) {
         filterStep = step(in * out);
         filters = Lanes.grow(filters, PRODUCTS * filterStep);
-        halfway = Lanes.grow(halfway, 3 * EDGE * out);
+        float[] halfway = buffers.halfway(3 * EDGE * out);
         int tap = in * out;
         for (int i = 0; i < in; i++) {
             for (int kx = 0; kx < 3; kx++) {
@@ -235,8 +218,8 @@ final class WinogradConvolution {
         int tileSize = tileSize(in);
         int productSize = tileSize(out);
         int padded = Math.ceilDiv(count, LEAST_ROWS) * LEAST_ROWS;
-        tiles = Lanes.grow(tiles, padded * tileSize);
-        products = Lanes.grow(products, padded * productSize);
+        float[] tiles = buffers.tiles(padded * tileSize);
+        float[] products = buffers.products(padded * productSize);
         for (int t = 0; t < count; t++) {
             patches.tile(first + t, tiles, t * tileSize);
         }
@@ -301,8 +284,9 @@ final class WinogradConvolution {
             from = bias.array();
             fromStart = bias.offset();
         }
-        halfway = Lanes.grow(halfway, OUTPUTS * EDGE * out);
-        WinogradMaps.outputs(products, inBlock * tileSize(out), EDGE * out, halfway, 0, EDGE * out, EDGE * out);
+        float[] halfway = buffers.halfway(OUTPUTS * EDGE * out);
+        WinogradMaps.outputs(
+                buffers.products(0), inBlock * tileSize(out), EDGE * out, halfway, 0, EDGE * out, EDGE * out);
         int rows = Math.min(OUTPUTS, geometry.outHeight() - row);
         int columns = Math.min(OUTPUTS, geometry.outWidth() - column);
         for (int i = 0; i < rows; i++) {
@@ -312,59 +296,16 @@ final class WinogradConvolution {
         }
     }
 
-    /** Gradient of one image's weight [3, 3, Cin, Cout] into {@code c}, replacing what stands there. */
-    void weightGradient(float[] x, int xStart, float[] dy, int dyStart, ConvGeometry geometry, float[] c, int cStart) {
-        int in = geometry.inChannels();
-        int out = geometry.outChannels();
-        shape(geometry);
-        patches.load(x, xStart, 1);
-        gradients.load(dy, dyStart, 1);
-        int count = tilesPerImage;
-        int tileSize = tileSize(in);
-        int gradientSize = tileSize(out);
-        int gradientTiles = count * tileSize;
-        tiles = Lanes.grow(tiles, count * (tileSize + gradientSize));
-        for (int t = 0; t < count; t++) {
-            patches.tile(t, tiles, t * tileSize);
-            gradients.tile(t, tiles, gradientTiles + t * gradientSize);
-        }
-        products = Lanes.grow(products, GRADIENT_ROWS * gradientSize);
-        halfway = Lanes.grow(halfway, 3 * EDGE * out);
-        for (int first = 0; first < in; first += GRADIENT_ROWS) {
-            int rows = Math.min(GRADIENT_ROWS, in - first);
-            columnGemm.over(1, count);
-            for (int p = 0; p < PRODUCTS; p++) {
-                columnGemm
-                        .left(tiles, p * in + first, tileSize, 0)
-                        .right(tiles, gradientTiles + p * out, gradientSize, 0)
-                        .multiply(rows, out, products, p * out, gradientSize, false);
-            }
-            for (int i = 0; i < rows; i++) {
-                writeFilterGradient(i * gradientSize, out, c, cStart + (first + i) * out, in * out);
-            }
-        }
-    }
-
-    /** Maps the products of one input channel back to its filters. */
-    private void writeFilterGradient(int at, int out, float[] c, int to, int tap) {
-        WinogradMaps.tapGradients(products, at, EDGE * out, halfway, 0, EDGE * out, EDGE * out);
-        for (int ky = 0; ky < 3; ky++) {
-            WinogradMaps.tapGradients(halfway, ky * EDGE * out, out, c, to + 3 * ky * tap, tap, out);
-        }
-    }
-
     private void shape(ConvGeometry geometry) {
         int tilesDown = tiles(geometry.outHeight());
         int tilesAcross = tiles(geometry.outWidth());
         tilesPerImage = tilesDown * tilesAcross;
         this.tilesAcross = tilesAcross;
         int in = geometry.inChannels();
-        int out = geometry.outChannels();
         patches.shape(geometry.height(), geometry.width(), in, geometry.padLow(), tilesDown, tilesAcross);
-        gradients.shape(geometry.outHeight(), geometry.outWidth(), out, 0, tilesDown, tilesAcross);
     }
 
-    private static int tiles(int outputs) {
+    static int tiles(int outputs) {
         return Math.ceilDiv(outputs, OUTPUTS);
     }
 
@@ -377,7 +318,7 @@ final class WinogradConvolution {
     }
 
     /** Distance between tiles: one vector more than they need, for the reason that {@link #step} gives. */
-    private static int tileSize(int channels) {
+    static int tileSize(int channels) {
         return PRODUCTS * channels + V;
     }
 }

@@ -149,27 +149,27 @@ final class WinogradMaps {
         }
     }
 
-    /** A: the gradients of 4 outputs to 6. */
+    /** A, scaled by what G divides by: the gradients of 4 outputs to 6. */
     static void outputGradients(float[] dy, int at, int stride, float[] z, int to, int step, int count) {
         for (int c = 0; c < count; c += V, at += V, to += V) {
             FloatVector y0 = FloatVector.fromArray(LANES, dy, at);
             FloatVector y1 = FloatVector.fromArray(LANES, dy, at + stride);
             FloatVector y2 = FloatVector.fromArray(LANES, dy, at + 2 * stride);
             FloatVector y3 = FloatVector.fromArray(LANES, dy, at + 3 * stride);
-            FloatVector evenP = y2.fma(FloatVector.broadcast(LANES, P2), y0);
+            FloatVector evenP = y2.fma(FloatVector.broadcast(LANES, P2), y0).mul(NP);
             FloatVector oddP = y3.fma(FloatVector.broadcast(LANES, P2), y1);
-            FloatVector evenQ = y2.fma(FloatVector.broadcast(LANES, Q2), y0);
+            FloatVector evenQ = y2.fma(FloatVector.broadcast(LANES, Q2), y0).mul(NQ);
             FloatVector oddQ = y3.fma(FloatVector.broadcast(LANES, Q2), y1);
-            y0.intoArray(z, to);
-            oddP.fma(FloatVector.broadcast(LANES, P), evenP).intoArray(z, to + step);
-            oddP.fma(FloatVector.broadcast(LANES, -P), evenP).intoArray(z, to + 2 * step);
-            oddQ.fma(FloatVector.broadcast(LANES, Q), evenQ).intoArray(z, to + 3 * step);
-            oddQ.fma(FloatVector.broadcast(LANES, -Q), evenQ).intoArray(z, to + 4 * step);
+            y0.mul(N0).intoArray(z, to);
+            oddP.fma(FloatVector.broadcast(LANES, P * NP), evenP).intoArray(z, to + step);
+            oddP.fma(FloatVector.broadcast(LANES, -P * NP), evenP).intoArray(z, to + 2 * step);
+            oddQ.fma(FloatVector.broadcast(LANES, Q * NQ), evenQ).intoArray(z, to + 3 * step);
+            oddQ.fma(FloatVector.broadcast(LANES, -Q * NQ), evenQ).intoArray(z, to + 4 * step);
             y3.intoArray(z, to + 5 * step);
         }
     }
 
-    /** Gᵀ: 6 products to the gradients of 3 taps. */
+    /** The rest of Gᵀ: 6 products to the gradients of 3 taps. */
     static void tapGradients(float[] m, int at, int stride, float[] dg, int to, int step, int count) {
         for (int c = 0; c < count; c += V, at += V, to += V) {
             FloatVector m0 = FloatVector.fromArray(LANES, m, at);
@@ -178,12 +178,12 @@ final class WinogradMaps {
             FloatVector m3 = FloatVector.fromArray(LANES, m, at + 3 * stride);
             FloatVector m4 = FloatVector.fromArray(LANES, m, at + 4 * stride);
             FloatVector m5 = FloatVector.fromArray(LANES, m, at + 5 * stride);
-            FloatVector evenP = m1.add(m2).mul(NP);
-            FloatVector oddP = m1.sub(m2).mul(P * NP);
-            FloatVector evenQ = m3.add(m4).mul(NQ);
+            FloatVector evenP = m1.add(m2);
+            FloatVector oddP = m1.sub(m2).mul(P);
+            FloatVector evenQ = m3.add(m4);
             FloatVector oddQ = m3.sub(m4);
-            m0.fma(FloatVector.broadcast(LANES, N0), evenP.add(evenQ)).intoArray(dg, to);
-            oddQ.fma(FloatVector.broadcast(LANES, Q * NQ), oddP).intoArray(dg, to + step);
+            m0.add(evenP.add(evenQ)).intoArray(dg, to);
+            oddQ.fma(FloatVector.broadcast(LANES, Q), oddP).intoArray(dg, to + step);
             evenP.fma(FloatVector.broadcast(LANES, P2), evenQ.fma(FloatVector.broadcast(LANES, Q2), m5))
                     .intoArray(dg, to + 2 * step);
         }

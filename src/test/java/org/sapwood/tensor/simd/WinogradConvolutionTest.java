@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.sapwood.tensor.Backend;
 import org.sapwood.tensor.ConvGeometry;
 import org.sapwood.tensor.GradientRows;
@@ -69,9 +71,9 @@ class WinogradConvolutionTest {
         assertTrue(errors.winograd < 2.2 * errors.plain, errors::toString);
     }
 
-    private static float at(float[] x, int row, int column, int channel) {
-        boolean inside = row >= 0 && row < EDGE && column >= 0 && column < EDGE;
-        return inside ? x[(row * EDGE + column) * CHANNELS + channel] : 0f;
+    private static float at(float[] x, int edge, int row, int column, int channel) {
+        boolean inside = row >= 0 && row < edge && column >= 0 && column < edge;
+        return inside ? x[(row * edge + column) * CHANNELS + channel] : 0f;
     }
 
     /** The terms of an output or, {@code transposed}, of the gradient of an input. */
@@ -87,7 +89,8 @@ class WinogradConvolutionTest {
                     int in = transposed ? own : c;
                     int out = transposed ? c : own;
                     term.accept(
-                            at(image.array(), row, column, c), weight.array()[(tap * CHANNELS + in) * CHANNELS + out]);
+                            at(image.array(), EDGE, row, column, c),
+                            weight.array()[(tap * CHANNELS + in) * CHANNELS + out]);
                 }
             }
         };
@@ -115,20 +118,23 @@ class WinogradConvolutionTest {
         assertCloseToPlain(errors(dx.array(), windows(dy, weight, true), 7));
     }
 
-    @Test
-    void weightGradientsAreAboutAsExactAsPlainSums() {
-        Tensor x = normal(1, EDGE * EDGE, CHANNELS);
-        Tensor dy = normal(1, EDGE * EDGE, CHANNELS);
-        Tensor gradient = Tensor.zeros(1, GEOMETRY.weightSize());
+    /** Images of 20×20 are cut into squares, those of 8×8 into rows only. */
+    @ParameterizedTest
+    @ValueSource(ints = {EDGE, 8})
+    void weightGradientsAreAboutAsExactAsPlainSums(int edge) {
+        ConvGeometry geometry = ConvGeometry.same(edge, edge, CHANNELS, CHANNELS, 3);
+        Tensor x = normal(1, edge * edge, CHANNELS);
+        Tensor dy = normal(1, edge * edge, CHANNELS);
+        Tensor gradient = Tensor.zeros(1, geometry.weightSize());
         try (Backend backend = SimdBackend.open()) {
-            backend.convWeightGradient(x, dy, GEOMETRY, new GradientRows(gradient, 0, 1, false));
+            backend.convWeightGradient(x, dy, geometry, new GradientRows(gradient, 0, 1, false));
         }
         Terms terms = (index, term) -> {
             int tap = index / CHANNELS / CHANNELS;
-            for (int pixel = 0; pixel < EDGE * EDGE; pixel++) {
-                int row = pixel / EDGE + tap / 3 - 1;
-                int column = pixel % EDGE + tap % 3 - 1;
-                float input = at(x.array(), row, column, index / CHANNELS % CHANNELS);
+            for (int pixel = 0; pixel < edge * edge; pixel++) {
+                int row = pixel / edge + tap / 3 - 1;
+                int column = pixel % edge + tap % 3 - 1;
+                float input = at(x.array(), edge, row, column, index / CHANNELS % CHANNELS);
                 term.accept(input, dy.array()[pixel * CHANNELS + index % CHANNELS]);
             }
         };
@@ -220,13 +226,14 @@ class WinogradConvolutionTest {
         assertFalse(WinogradConvolution.suits(ConvGeometry.same(28, 28, v, 2 * v, 1)));
         assertFalse(WinogradConvolution.suits(new ConvGeometry(28, 28, v, 2 * v, 3, 2, 1, 1)));
         assertFalse(WinogradConvolution.suits(ConvGeometry.same(28, 28, v, 3 * v, 3)));
-        WinogradConvolution winograd = new WinogradConvolution(new ColumnGemm());
+        WinogradConvolution winograd = new WinogradConvolution(new WinogradBuffers());
         assertFalse(winograd.suitsTransposed(ConvGeometry.same(28, 28, v, 3 * v, 3)));
         assertTrue(winograd.suitsTransposed(ConvGeometry.same(28, 28, 2 * v, 2 * v, 3)));
         assertFalse(winograd.suitsTransposed(new ConvGeometry(28, 28, 2 * v, 2 * v, 3, 1, 3, 0)));
-        assertTrue(WinogradConvolution.suitsWeightGradient(ConvGeometry.same(14, 14, v, 2 * v, 3)));
+        assertTrue(WinogradFilterGradient.suits(ConvGeometry.same(14, 14, v, 2 * v, 3)));
         assertFalse(WinogradConvolution.suits(ConvGeometry.same(512, 512, 8 * v, 8 * v, 3)));
-        assertFalse(WinogradConvolution.suitsWeightGradient(ConvGeometry.same(128, 128, 8 * v, 8 * v, 3)));
-        assertFalse(WinogradConvolution.suitsWeightGradient(ConvGeometry.same(7, 7, v, 2 * v, 3)));
+        assertFalse(WinogradFilterGradient.suits(ConvGeometry.same(128, 128, 8 * v, 8 * v, 3)));
+        assertTrue(WinogradFilterGradient.suits(ConvGeometry.same(7, 7, v, 2 * v, 3)));
+        assertFalse(WinogradFilterGradient.suits(ConvGeometry.same(5, 5, v, 2 * v, 3)));
     }
 }
