@@ -15,15 +15,17 @@ import org.sapwood.privacy.random.GaussianNoise;
 public final class BoundedSum {
 
     private final SumGrid grid;
+    private final NoiseAdder adder;
     private long @Nullable [] units;
 
     /** An empty sum. */
     public BoundedSum(SumGrid grid) {
-        this(grid, new long[grid.coordinates()]);
+        this(grid, new long[grid.coordinates()], new NoiseAdder());
     }
 
-    BoundedSum(SumGrid grid, long[] zeroed) {
+    BoundedSum(SumGrid grid, long[] zeroed, NoiseAdder adder) {
         this.grid = grid;
+        this.adder = adder;
         this.units = zeroed;
     }
 
@@ -90,8 +92,8 @@ public final class BoundedSum {
         double noiseMultiplier = charge.claim(grid.sensitivity());
         noise.claim();
         units = null;
-        NoiseAdder.add(sums, noiseMultiplier * grid.sensitivity() / grid.step(), noise, threads);
-        return new NoisedSum(grid, sums);
+        adder.add(sums, noiseMultiplier * grid.sensitivity() / grid.step(), noise, threads);
+        return new NoisedSum(grid, sums, adder);
     }
 
     @Override

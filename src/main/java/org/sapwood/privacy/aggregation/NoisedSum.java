@@ -8,10 +8,12 @@ import org.sapwood.privacy.sampling.ExpectedBatchSize;
 public final class NoisedSum {
 
     private final SumGrid grid;
+    private final NoiseAdder adder;
     private long @Nullable [] units;
 
-    NoisedSum(SumGrid grid, long[] units) {
+    NoisedSum(SumGrid grid, long[] units, NoiseAdder adder) {
         this.grid = grid;
+        this.adder = adder;
         this.units = units;
     }
 
@@ -53,6 +55,6 @@ public final class NoisedSum {
         long[] memory = live();
         units = null;
         Arrays.fill(memory, 0);
-        return new BoundedSum(grid, memory);
+        return new BoundedSum(grid, memory, adder);
     }
 }

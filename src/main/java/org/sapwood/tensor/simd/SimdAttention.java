@@ -14,8 +14,8 @@ import org.sapwood.tensor.Tensor;
  * <p>Rows of scores are padded to whole vectors; the padding holds probability 0.
  */
 final class SimdAttention {
-    /** Queries per block: four full tiles. */
-    private static final int BLOCK = 48;
+    /** Queries per block: all of a 7×7 or 8×8 image. */
+    private static final int BLOCK = 64;
 
     private final RowGemm rowGemm;
     private final ColumnGemm columnGemm;

@@ -155,6 +155,21 @@ class NoisedSumTest {
         assertThrows(IllegalStateException.class, noised::values);
     }
 
+    /** Memory that a sum takes over, that of its noise among it, leaves nothing in the next one. */
+    @Test
+    void noiseOfARecycledSumIsThatOfANewOne() {
+        SumGrid grid = SumGrid.fine(1, 100_003);
+        BoundedSum sum = new BoundedSum(grid);
+        for (int threads : new int[] {1, 3, 2}) {
+            NoisedSum noised =
+                    sum.noised(charge(grid), RandomSource.seeded(threads, 0).gaussian(Purpose.NOISE), threads);
+            NoisedSum fresh = new BoundedSum(grid)
+                    .noised(charge(grid), RandomSource.seeded(threads, 0).gaussian(Purpose.NOISE), 1);
+            assertArrayEquals(fresh.values(), noised.values(), threads + " threads");
+            sum = noised.recycle();
+        }
+    }
+
     @Test
     void sumsOnDifferentGridsDoNotMerge() {
         BoundedSum sum = new BoundedSum(SumGrid.fine(1, 10));
