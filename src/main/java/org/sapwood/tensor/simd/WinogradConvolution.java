@@ -203,16 +203,16 @@ final class WinogradConvolution {
             int block = Math.ceilDiv(all, Math.ceilDiv(all, most));
             for (int tile = 0; tile < all; tile += block) {
                 int inBlock = Math.min(block, all - tile);
-                multiply(tile, inBlock, geometry);
+                float[] products = multiply(tile, inBlock, geometry);
                 for (int t = 0; t < inBlock; t++) {
-                    writeOutputs(tile + t, t, geometry, bias, y.array(), yStart, accumulate);
+                    writeOutputs(tile + t, products, t, geometry, bias, y.array(), yStart, accumulate);
                 }
             }
         }
     }
 
-    /** Transforms the patches of a block of tiles and multiplies them with the filters. */
-    private void multiply(int first, int count, ConvGeometry geometry) {
+    /** Transforms the patches of a block of tiles and multiplies them with the filters: [count, 36, Cout]. */
+    private float[] multiply(int first, int count, ConvGeometry geometry) {
         int in = geometry.inChannels();
         int out = geometry.outChannels();
         int tileSize = tileSize(in);
@@ -256,10 +256,12 @@ final class WinogradConvolution {
                 }
             }
         }
+        return products;
     }
 
     private void writeOutputs(
             int tile,
+            float[] products,
             int inBlock,
             ConvGeometry geometry,
             @Nullable Tensor bias,
@@ -285,8 +287,7 @@ final class WinogradConvolution {
             fromStart = bias.offset();
         }
         float[] halfway = buffers.halfway(OUTPUTS * EDGE * out);
-        WinogradMaps.outputs(
-                buffers.products(0), inBlock * tileSize(out), EDGE * out, halfway, 0, EDGE * out, EDGE * out);
+        WinogradMaps.outputs(products, inBlock * tileSize(out), EDGE * out, halfway, 0, EDGE * out, EDGE * out);
         int rows = Math.min(OUTPUTS, geometry.outHeight() - row);
         int columns = Math.min(OUTPUTS, geometry.outWidth() - column);
         for (int i = 0; i < rows; i++) {

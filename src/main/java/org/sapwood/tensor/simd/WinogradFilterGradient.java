@@ -1,5 +1,6 @@
 package org.sapwood.tensor.simd;
 
+import static org.sapwood.tensor.simd.Lanes.MAX_TILE_ROWS;
 import static org.sapwood.tensor.simd.Lanes.PANEL;
 import static org.sapwood.tensor.simd.WinogradConvolution.EDGE;
 import static org.sapwood.tensor.simd.WinogradConvolution.OUTPUTS;
@@ -17,9 +18,6 @@ final class WinogradFilterGradient {
     /** Multiplications that take as long as to map 6 products back to 3 taps; measured on images of 6×6 to 16×16. */
     private static final int MAP_BACK = 32;
 
-    /** Input channels whose products stay in the first-level cache until they are mapped back. */
-    private static final int CHANNELS = 12;
-
     private final WinogradBuffers buffers;
     private final TileRows patches;
     private final TileRows gradients = new TileRows(WinogradMaps::outputGradients, OUTPUTS);
@@ -33,7 +31,8 @@ final class WinogradFilterGradient {
     static boolean suits(ConvGeometry geometry) {
         int channels = geometry.inChannels() + geometry.outChannels();
         return WinogradConvolution.suits(geometry)
-                && Math.min(multiplications(geometry), rowMultiplications(geometry)) < 9 * geometry.outTokens()
+                && Math.min(multiplicationsBySquares(geometry), multiplicationsByRows(geometry))
+                        < 9 * geometry.outTokens()
                 && (long) PRODUCTS * tiles(geometry) * channels <= WinogradConvolution.MOST_FLOATS;
     }
 
@@ -41,11 +40,12 @@ final class WinogradFilterGradient {
         return WinogradConvolution.tiles(geometry.outHeight()) * WinogradConvolution.tiles(geometry.outWidth());
     }
 
-    private static int multiplications(ConvGeometry geometry) {
+    /** Per pair of channels; what mapping back takes is counted among them. */
+    private static int multiplicationsBySquares(ConvGeometry geometry) {
         return PRODUCTS * tiles(geometry) + (EDGE + 3) * MAP_BACK;
     }
 
-    private static int rowMultiplications(ConvGeometry geometry) {
+    private static int multiplicationsByRows(ConvGeometry geometry) {
         return 3 * (EDGE * geometry.outHeight() * WinogradConvolution.tiles(geometry.outWidth()) + MAP_BACK);
     }
 
@@ -59,7 +59,7 @@ final class WinogradFilterGradient {
         gradients.shape(geometry.outHeight(), geometry.outWidth(), out, 0, down, across);
         patches.load(x, xStart, 1);
         gradients.load(dy, dyStart, 1);
-        if (rowMultiplications(geometry) < multiplications(geometry)) {
+        if (multiplicationsByRows(geometry) < multiplicationsBySquares(geometry)) {
             byRows(geometry.outHeight() * across, across, in, out, c, cStart);
         } else {
             bySquares(down * across, in, out, c, cStart);
@@ -67,7 +67,7 @@ final class WinogradFilterGradient {
     }
 
     private void byRows(int windows, int across, int in, int out, float[] c, int cStart) {
-        float[] products = buffers.products(CHANNELS * EDGE * PANEL);
+        float[] products = buffers.products(MAX_TILE_ROWS * EDGE * PANEL);
         for (int ky = 0; ky < 3; ky++) {
             int start = ky * across * EDGE * in;
             for (int first = 0, rows; first < in; first += rows) {
@@ -105,7 +105,7 @@ final class WinogradFilterGradient {
             patches.tile(t, tiles, t * tileSize);
             gradients.tile(t, tiles, gradientTiles + t * gradientSize);
         }
-        float[] products = buffers.products(CHANNELS * PRODUCTS * PANEL);
+        float[] products = buffers.products(MAX_TILE_ROWS * PRODUCTS * PANEL);
         float[] halfway = buffers.halfway(3 * EDGE * PANEL);
         for (int first = 0, rows; first < in; first += rows) {
             rows = ColumnKernels.height(in - first);
