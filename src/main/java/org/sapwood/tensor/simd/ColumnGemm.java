@@ -198,7 +198,7 @@ final class ColumnGemm {
         for (int column = 0; column < n; column += PANEL) {
             int bAt = rightStart + column;
             for (int row = 0; row < m; ) {
-                int height = ColumnKernels.height(m - row);
+                int height = Lanes.tileHeight(m - row);
                 int cAt = cStart + row * ldc + column;
                 float[] from = started ? c : zeros;
                 int fromAt = started ? cAt : 0;

@@ -1,7 +1,6 @@
 package org.sapwood.tensor.simd;
 
 import static org.sapwood.tensor.simd.Lanes.LANES;
-import static org.sapwood.tensor.simd.Lanes.TILE_ROWS;
 import static org.sapwood.tensor.simd.Lanes.V;
 
 import jdk.incubator.vector.FloatVector;
@@ -17,15 +16,6 @@ import jdk.incubator.vector.FloatVector;
  */
 final class ColumnKernels {
     private ColumnKernels() {}
-
-    /** Rows of the tile to take next where {@code rows} are left, a multiple of 4. */
-    static int height(int rows) {
-        if (TILE_ROWS == 12 && rows >= 8) {
-            // 16 as 8 + 8: four rows alone are bound by loads.
-            return rows >= 12 && rows != 16 ? 12 : 8;
-        }
-        return 4;
-    }
 
     /** {@code height} rows × 2 vectors, 12, 8 or 4; see the class comment for the arguments. */
     static void tile(

@@ -32,6 +32,15 @@ final class Lanes {
         return LANES.indexInRange(from, to);
     }
 
+    /** Rows of the tile to take next where {@code rows} are left, a multiple of 4. */
+    static int tileHeight(int rows) {
+        if (TILE_ROWS == 12 && rows >= 8) {
+            // 16 as 8 + 8: four rows alone are bound by loads.
+            return rows >= 12 && rows != 16 ? 12 : 8;
+        }
+        return 4;
+    }
+
     /** {@code n} rounded up to full vectors. */
     static int roundToVector(int n) {
         return (n + V - 1) / V * V;

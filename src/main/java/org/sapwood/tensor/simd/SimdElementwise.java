@@ -288,12 +288,23 @@ final class SimdElementwise {
 
     /** Whether no element is NaN or infinite. x·0 is NaN for those and ±0 for all others. */
     static boolean allFinite(float[] x, int start, int n) {
-        FloatVector spoiled = FloatVector.zero(LANES);
+        FloatVector zero = FloatVector.zero(LANES);
+        FloatVector spoiled = zero;
+        // Four sums, since one would wait for itself longer than for the memory.
+        FloatVector second = zero;
+        FloatVector third = zero;
+        FloatVector fourth = zero;
         int j = 0;
-        for (; j <= n - V; j += V) {
-            spoiled = FloatVector.fromArray(LANES, x, start + j).fma(FloatVector.zero(LANES), spoiled);
+        for (; j <= n - 4 * V; j += 4 * V) {
+            spoiled = FloatVector.fromArray(LANES, x, start + j).fma(zero, spoiled);
+            second = FloatVector.fromArray(LANES, x, start + j + V).fma(zero, second);
+            third = FloatVector.fromArray(LANES, x, start + j + 2 * V).fma(zero, third);
+            fourth = FloatVector.fromArray(LANES, x, start + j + 3 * V).fma(zero, fourth);
         }
-        float sum = spoiled.reduceLanes(VectorOperators.ADD);
+        for (; j <= n - V; j += V) {
+            spoiled = FloatVector.fromArray(LANES, x, start + j).fma(zero, spoiled);
+        }
+        float sum = spoiled.add(second).add(third.add(fourth)).reduceLanes(VectorOperators.ADD);
         for (; j < n; j++) {
             sum += x[start + j] * 0f;
         }

@@ -110,14 +110,24 @@ final class WinogradConvolution {
                 2 - geometry.padHigh());
     }
 
-    /** Whether all values are small enough for the maps. */
+    /**
+     * Whether all values are small enough for the maps.
+     *
+     * @param size a multiple of V
+     */
     boolean isTame(float[] x, int start, int size) {
-        FloatVector sum = FloatVector.zero(LANES);
-        FloatVector zero = sum;
-        for (int j = 0; j < size; j += V) {
-            sum = FloatVector.fromArray(LANES, x, start + j).mul(OVERFLOW).fma(zero, sum);
+        FloatVector zero = FloatVector.zero(LANES);
+        FloatVector even = zero;
+        FloatVector odd = zero;
+        int j = 0;
+        for (; j <= size - 2 * V; j += 2 * V) {
+            even = FloatVector.fromArray(LANES, x, start + j).mul(OVERFLOW).fma(zero, even);
+            odd = FloatVector.fromArray(LANES, x, start + j + V).mul(OVERFLOW).fma(zero, odd);
         }
-        sum.intoArray(lanes, 0);
+        if (j < size) {
+            even = FloatVector.fromArray(LANES, x, start + j).mul(OVERFLOW).fma(zero, even);
+        }
+        even.add(odd).intoArray(lanes, 0);
         return Lanes.sum(lanes) == 0;
     }
 

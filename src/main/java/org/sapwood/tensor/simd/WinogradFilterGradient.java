@@ -71,7 +71,7 @@ final class WinogradFilterGradient {
         for (int ky = 0; ky < 3; ky++) {
             int start = ky * across * EDGE * in;
             for (int first = 0, rows; first < in; first += rows) {
-                rows = ColumnKernels.height(in - first);
+                rows = Lanes.tileHeight(in - first);
                 for (int column = 0; column < out; column += PANEL) {
                     multiply(
                             EDGE,
@@ -108,7 +108,7 @@ final class WinogradFilterGradient {
         float[] products = buffers.products(MAX_TILE_ROWS * PRODUCTS * PANEL);
         float[] halfway = buffers.halfway(3 * EDGE * PANEL);
         for (int first = 0, rows; first < in; first += rows) {
-            rows = ColumnKernels.height(in - first);
+            rows = Lanes.tileHeight(in - first);
             for (int column = 0; column < out; column += PANEL) {
                 multiply(
                         PRODUCTS,
