@@ -51,8 +51,8 @@ final class SimdConvolution {
         }
     }
 
-    private boolean isTame(Tensor weight) {
-        return winograd.isTame(weight.array(), weight.offset(), weight.size());
+    private static boolean isTame(Tensor weight) {
+        return WinogradConvolution.isTame(weight.array(), weight.offset(), weight.size());
     }
 
     private void plainForward(Tensor x, Tensor weight, @Nullable Tensor bias, ConvGeometry geometry, Tensor y) {

@@ -286,8 +286,13 @@ final class SimdElementwise {
         }
     }
 
-    /** Whether no element is NaN or infinite. x·0 is NaN for those and ±0 for all others. */
+    /** Whether no element is NaN or infinite. */
     static boolean allFinite(float[] x, int start, int n) {
+        return allFinite(x, start, n, 1f);
+    }
+
+    /** Whether no element times {@code scale} is NaN or infinite: times 0 those are NaN, and all others ±0. */
+    static boolean allFinite(float[] x, int start, int n, float scale) {
         FloatVector zero = FloatVector.zero(LANES);
         FloatVector spoiled = zero;
         // Four sums, since one would wait for itself longer than for the memory.
@@ -296,17 +301,21 @@ final class SimdElementwise {
         FloatVector fourth = zero;
         int j = 0;
         for (; j <= n - 4 * V; j += 4 * V) {
-            spoiled = FloatVector.fromArray(LANES, x, start + j).fma(zero, spoiled);
-            second = FloatVector.fromArray(LANES, x, start + j + V).fma(zero, second);
-            third = FloatVector.fromArray(LANES, x, start + j + 2 * V).fma(zero, third);
-            fourth = FloatVector.fromArray(LANES, x, start + j + 3 * V).fma(zero, fourth);
+            spoiled = FloatVector.fromArray(LANES, x, start + j).mul(scale).fma(zero, spoiled);
+            second = FloatVector.fromArray(LANES, x, start + j + V).mul(scale).fma(zero, second);
+            third = FloatVector.fromArray(LANES, x, start + j + 2 * V)
+                    .mul(scale)
+                    .fma(zero, third);
+            fourth = FloatVector.fromArray(LANES, x, start + j + 3 * V)
+                    .mul(scale)
+                    .fma(zero, fourth);
         }
         for (; j <= n - V; j += V) {
-            spoiled = FloatVector.fromArray(LANES, x, start + j).fma(zero, spoiled);
+            spoiled = FloatVector.fromArray(LANES, x, start + j).mul(scale).fma(zero, spoiled);
         }
         float sum = spoiled.add(second).add(third.add(fourth)).reduceLanes(VectorOperators.ADD);
         for (; j < n; j++) {
-            sum += x[start + j] * 0f;
+            sum += x[start + j] * scale * 0f;
         }
         return sum == 0f;
     }

@@ -1,6 +1,5 @@
 package org.sapwood.tensor.simd;
 
-import static org.sapwood.tensor.simd.Lanes.LANES;
 import static org.sapwood.tensor.simd.Lanes.PANEL;
 import static org.sapwood.tensor.simd.Lanes.TILE_ROWS;
 import static org.sapwood.tensor.simd.Lanes.V;
@@ -8,7 +7,6 @@ import static org.sapwood.tensor.simd.Lanes.V;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
-import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
 import org.sapwood.tensor.ConvGeometry;
 import org.sapwood.tensor.Tensor;
@@ -57,7 +55,6 @@ final class WinogradConvolution {
     private final Map<ConvGeometry, ConvGeometry> transposes = new HashMap<>();
     private final WinogradBuffers buffers;
     private final TileRows patches;
-    private final float[] lanes = new float[V];
     private final BitSet leftOut = new BitSet();
     private float[] filters = new float[0];
     private float[] turned = new float[0];
@@ -110,25 +107,9 @@ final class WinogradConvolution {
                 2 - geometry.padHigh());
     }
 
-    /**
-     * Whether all values are small enough for the maps.
-     *
-     * @param size a multiple of V
-     */
-    boolean isTame(float[] x, int start, int size) {
-        FloatVector zero = FloatVector.zero(LANES);
-        FloatVector even = zero;
-        FloatVector odd = zero;
-        int j = 0;
-        for (; j <= size - 2 * V; j += 2 * V) {
-            even = FloatVector.fromArray(LANES, x, start + j).mul(OVERFLOW).fma(zero, even);
-            odd = FloatVector.fromArray(LANES, x, start + j + V).mul(OVERFLOW).fma(zero, odd);
-        }
-        if (j < size) {
-            even = FloatVector.fromArray(LANES, x, start + j).mul(OVERFLOW).fma(zero, even);
-        }
-        even.add(odd).intoArray(lanes, 0);
-        return Lanes.sum(lanes) == 0;
+    /** Whether all values are small enough for the maps. */
+    static boolean isTame(float[] x, int start, int size) {
+        return SimdElementwise.allFinite(x, start, size, OVERFLOW);
     }
 
     /**
