@@ -12,7 +12,8 @@ import org.sapwood.tensor.ConvGeometry;
  * Gradient of one image's 3×3 weight as products over transformed tiles ({@link WinogradMaps}). Squares of 4×4 output
  * gradients take 36 multiplications instead of 144, and then 36 products are mapped back to 9 taps for every pair of
  * channels. On small images that costs more than it saves; there only rows are cut, four gradients at a time: each kernel
- * row is then a convolution along x, 6 multiplications instead of 12, and 6 products are mapped back to 3 taps.
+ * row is then a convolution along x, 6 multiplications instead of 12, and 6 products are mapped back to 3 taps. Rows of
+ * padding are left out, a tenth of the products of a 7×7 image.
  */
 final class WinogradFilterGradient {
     /** Multiplications that take as long as to map 6 products back to 3 taps; measured on images of 6×6 to 16×16. */
@@ -46,7 +47,22 @@ final class WinogradFilterGradient {
     }
 
     private static int multiplicationsByRows(ConvGeometry geometry) {
-        return 3 * (EDGE * geometry.outHeight() * WinogradConvolution.tiles(geometry.outWidth()) + MAP_BACK);
+        int across = WinogradConvolution.tiles(geometry.outWidth());
+        int all = 0;
+        for (int ky = 0; ky < 3; ky++) {
+            all += EDGE * across * (endRow(geometry, ky) - firstRow(geometry, ky)) + MAP_BACK;
+        }
+        return all;
+    }
+
+    /** First row of outputs that kernel row {@code ky} gives something of the image, not of its padding. */
+    private static int firstRow(ConvGeometry geometry, int ky) {
+        return Math.max(0, geometry.padLow() - ky);
+    }
+
+    /** One past the last such row. */
+    private static int endRow(ConvGeometry geometry, int ky) {
+        return Math.min(geometry.outHeight(), geometry.height() + geometry.padLow() - ky);
     }
 
     /** Into {@code c} [3, 3, Cin, Cout], replacing what stands there. */
@@ -60,16 +76,21 @@ final class WinogradFilterGradient {
         patches.load(x, xStart, 1);
         gradients.load(dy, dyStart, 1);
         if (multiplicationsByRows(geometry) < multiplicationsBySquares(geometry)) {
-            byRows(geometry.outHeight() * across, across, in, out, c, cStart);
+            byRows(geometry, across, c, cStart);
         } else {
             bySquares(down * across, in, out, c, cStart);
         }
     }
 
-    private void byRows(int windows, int across, int in, int out, float[] c, int cStart) {
+    private void byRows(ConvGeometry geometry, int across, float[] c, int cStart) {
+        int in = geometry.inChannels();
+        int out = geometry.outChannels();
         float[] products = buffers.products(MAX_TILE_ROWS * EDGE * PANEL);
         for (int ky = 0; ky < 3; ky++) {
-            int start = ky * across * EDGE * in;
+            int y = firstRow(geometry, ky);
+            int windows = (endRow(geometry, ky) - y) * across;
+            int start = (ky + y) * across * EDGE * in;
+            int gradientStart = y * across * EDGE * out;
             for (int first = 0, rows; first < in; first += rows) {
                 rows = Lanes.tileHeight(in - first);
                 for (int column = 0; column < out; column += PANEL) {
@@ -82,7 +103,7 @@ final class WinogradFilterGradient {
                             in,
                             EDGE * in,
                             gradients.mapped(),
-                            column,
+                            gradientStart + column,
                             out,
                             EDGE * out,
                             products);
