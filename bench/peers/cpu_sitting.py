@@ -3,7 +3,8 @@
 usage: cpu_sitting.py [--rounds 3] [--config unet28] [--batch 64] [--threads 1,2] [--json FILE]
 
 Runs ./sapwood bench step and ../shared/peers/dp_step_torch.py, each in a process of its own, one after the other in
-every round; so the machine should do nothing else. Opacus is measured where it can be imported.
+every round; so the machine should do nothing else. Private steps of PyTorch are those of Opacus where it can be imported,
+elsewhere those of dp_step_hooks.py, which makes them by the same algorithm.
 """
 
 import argparse
@@ -34,8 +35,11 @@ def sapwood(config, batch, threads, mode):
     return json.loads(out)
 
 
-def torch(config, batch, threads, mode):
-    command = [sys.executable, "dp_step_torch.py", config, str(batch), str(threads), mode]
+def torch(config, batch, threads, mode, opacus):
+    script = PEERS / "dp_step_torch.py"
+    if "opacus" in mode and not opacus:
+        script, mode = ROOT / "bench" / "peers" / "dp_step_hooks.py", mode.replace("opacus", "hooks")
+    command = [sys.executable, str(script), config, str(batch), str(threads), mode]
     out = subprocess.run(command, check=True, capture_output=True, text=True, cwd=PEERS).stdout
     found = re.search(r"([\d.]+) ms/sample\s+peakRSS (\d+) MiB", out)
     return {"ms_per_image": float(found[1]), "peak_rss_mib": int(found[2])}
@@ -66,9 +70,8 @@ def main():
             for mode, peer in MODES.items():
                 own = sapwood(options.config, options.batch, threads, mode)
                 runs.append({"round": number, "who": "sapwood", "threads": threads, "mode": mode, **own})
-                if opacus or "opacus" not in peer:
-                    other = torch(options.config, options.batch, threads, peer)
-                    runs.append({"round": number, "who": "pytorch", "threads": threads, "mode": mode, **other})
+                other = torch(options.config, options.batch, threads, peer, opacus)
+                runs.append({"round": number, "who": "pytorch", "threads": threads, "mode": mode, **other})
                 print(json.dumps(runs[-2:]), file=sys.stderr)
 
     def median(who, threads, mode, field="ms_per_image"):
@@ -92,10 +95,10 @@ def main():
     if options.json:
         result = {
             "what": f"{options.config}, B = {options.batch}: bench/peers/cpu_sitting.py, {options.rounds} rounds, medians;"
-            " PyTorch's private modes are Opacus",
+            " PyTorch's private modes are Opacus or its algorithm",
             "date": datetime.date.today().isoformat(),
             "cpu": cpu(),
-            "opacus": "measured" if opacus else "not installed",
+            "private_peer": "Opacus" if opacus else "bench/peers/dp_step_hooks.py",
             "medians": table,
             "runs": runs,
         }
