@@ -58,14 +58,11 @@ public final class Adam {
      * @param ownRate ≥ 0
      */
     public void step(float[] weights, float[] gradient, double learningRate, int from, int to, double ownRate) {
-        AdamStep step = advance(learningRate, from, to, ownRate);
-        update(weights, gradient, step, step.common(), 0, from);
-        update(weights, gradient, step, step.own(), from, to);
-        update(weights, gradient, step, step.common(), to, weights.length);
+        update(weights, gradient, advance(learningRate, from, to, ownRate), 0, weights.length);
     }
 
     /**
-     * Counts one update and returns its constants, for whoever makes it: this optimizer, or a device that has the moments.
+     * Counts one update and returns its constants, for whoever makes it: {@link #update}, or a device that has the moments.
      */
     public AdamStep advance(double learningRate, int from, int to, double ownRate) {
         steps++;
@@ -83,6 +80,15 @@ public final class Adam {
     private AdamStep.Rate rate(double learningRate) {
         return new AdamStep.Rate((float) (learningRate / (1 - Math.pow(beta1, (double) steps))), (float)
                 (1 - learningRate * weightDecay));
+    }
+
+    /** Makes the update of weights {@code from} to {@code to} − 1, whose constants {@link #advance} returned. */
+    public void update(float[] weights, float[] gradient, AdamStep step, int from, int to) {
+        int ownFrom = Math.clamp(step.from(), from, to);
+        int ownTo = Math.clamp(step.to(), from, to);
+        update(weights, gradient, step, step.common(), from, ownFrom);
+        update(weights, gradient, step, step.own(), ownFrom, ownTo);
+        update(weights, gradient, step, step.common(), ownTo, to);
     }
 
     private void update(float[] weights, float[] gradient, AdamStep step, AdamStep.Rate rate, int from, int to) {

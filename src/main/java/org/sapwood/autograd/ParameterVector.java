@@ -84,11 +84,16 @@ public final class ParameterVector {
     /** Sets the parameters' values from {@code source[0, size)}. */
     public void write(float[] source) {
         for (int i = 0; i < offsets.length; i++) {
-            Parameter p = parameters.get(i);
-            System.arraycopy(source, offsets[i], p.value().array(), p.value().offset(), p.size());
-            if (p.value().storage() instanceof HeapStorage heap) {
-                heap.changed();
-            }
+            write(source, i);
+        }
+    }
+
+    /** Sets the values of the {@code index}-th parameter alone from the same {@code source}. */
+    public void write(float[] source, int index) {
+        Parameter p = parameters.get(index);
+        System.arraycopy(source, offsets[index], p.value().array(), p.value().offset(), p.size());
+        if (p.value().storage() instanceof HeapStorage heap) {
+            heap.changed();
         }
     }
 }

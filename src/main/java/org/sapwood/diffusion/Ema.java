@@ -44,13 +44,17 @@ public final class Ema {
             throw new IllegalArgumentException(
                     "the average is over " + values.length + " weights, got " + weights.length);
         }
-        double share = advance();
-        for (int i = 0; i < values.length; i++) {
+        update(weights, advance(), 0, values.length);
+    }
+
+    /** Makes the update of values {@code from} to {@code to} − 1 by the share that {@link #advance} returned. */
+    public void update(float[] weights, double share, int from, int to) {
+        for (int i = from; i < to; i++) {
             values[i] += (float) (share * (weights[i] - values[i]));
         }
     }
 
-    /** Counts one update and returns 1 − d, for whoever makes it: this average, or a device that has the values. */
+    /** Counts one update and returns 1 − d, for whoever makes it: {@code update}, or a device that has the values. */
     public double advance() {
         double d = warmUp ? Math.min(decay, (1.0 + updates) / (10.0 + updates)) : decay;
         updates++;

@@ -2,10 +2,6 @@ package org.sapwood.diffusion;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.function.LongConsumer;
 import org.apache.commons.rng.UniformRandomProvider;
 import org.apache.commons.rng.sampling.distribution.ContinuousSampler;
@@ -13,6 +9,7 @@ import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 import org.apache.commons.rng.simple.RandomSource;
 import org.sapwood.nn.UNet;
 import org.sapwood.nn.UNetConfig;
+import org.sapwood.parallel.WorkerPool;
 import org.sapwood.tensor.Backend;
 import org.sapwood.tensor.BackendChoice;
 
@@ -47,19 +44,21 @@ public final class ImageSampler {
         requireClasses(labels, config.classes());
         int size = config.sampleSize() * config.sampleSize() * config.outChannels();
         int microBatch = Math.min(options.microBatch(), Math.max(1, labels.length));
-        int workers = Math.min(options.threads(), Math.ceilDiv(labels.length, microBatch));
-        Work work = new Work(labels, size, microBatch, progress);
-        if (workers == 0) {
-            return work.images;
-        }
-        try (ExecutorService executor = Executors.newFixedThreadPool(workers)) {
-            List<Future<?>> running = new ArrayList<>();
-            for (int i = 0; i < workers; i++) {
-                running.add(executor.submit(() -> drain(work)));
+        int passes = Math.ceilDiv(labels.length, microBatch);
+        Work work = new Work(labels, size, progress);
+        List<Backend> backends = new ArrayList<>();
+        List<Drawer> drawers = new ArrayList<>();
+        try (WorkerPool pool = new WorkerPool(options.threads())) {
+            for (int i = 0; i < Math.min(pool.workers(), passes); i++) {
+                backends.add(backend.open());
+                drawers.add(new Drawer(backends.getLast(), work, microBatch));
             }
-            for (Future<?> worker : running) {
-                await(worker, work);
-            }
+            pool.forEach(passes, (worker, pass) -> {
+                int from = pass * microBatch;
+                drawers.get(worker).draw(from, Math.min(microBatch, labels.length - from));
+            });
+        } finally {
+            backends.forEach(Backend::close);
         }
         return work.images;
     }
@@ -73,42 +72,33 @@ public final class ImageSampler {
         }
     }
 
-    private static void await(Future<?> worker, Work work) {
-        try {
-            worker.get();
-        } catch (InterruptedException e) {
-            work.abandon();
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("sampling was interrupted", e);
-        } catch (ExecutionException e) {
-            work.abandon();
-            switch (e.getCause()) {
-                case RuntimeException cause -> throw cause;
-                case Error cause -> throw cause;
-                case null, default -> throw new IllegalStateException(e);
-            }
-        }
+    /** The stream of image {@code index}: a counter-based generator keyed by the seed, its high counter the index. */
+    private ContinuousSampler noiseOf(int index) {
+        int[] keyAndCounter = {(int) options.seed(), (int) (options.seed() >>> 32), 0, 0, index, 0};
+        UniformRandomProvider rng = RandomSource.PHILOX_4X32.create(keyAndCounter);
+        return ZigguratSampler.NormalizedGaussian.of(rng);
     }
 
-    private void drain(Work work) {
-        try (Backend own = backend.open()) {
-            draw(own, work);
-        } finally {
-            // Nothing is left after a normal end; after a failure the other workers need not go on.
-            work.abandon();
-        }
-    }
+    /** A recorded pass of one worker and the loop that it draws with. */
+    private final class Drawer {
+        private final Work work;
+        private final GuidedUNet predictor;
+        private final SamplingLoop loop;
+        private final ContinuousSampler[] noise;
+        private final int[] labels;
 
-    private void draw(Backend own, Work work) {
-        int batch = work.microBatch;
-        GuidedUNet predictor = new GuidedUNet(own, model, batch, options.guidanceScale());
-        SamplingLoop loop =
-                new SamplingLoop(options.rule().plan(schedule, options.steps()), options.clip(), batch, work.size);
-        ContinuousSampler[] noise = new ContinuousSampler[batch];
-        int[] labels = new int[batch];
-        for (int from = work.claim(); from < work.labels.length; from = work.claim()) {
-            int count = Math.min(batch, work.labels.length - from);
-            for (int slot = 0; slot < batch; slot++) {
+        Drawer(Backend own, Work work, int microBatch) {
+            this.work = work;
+            predictor = new GuidedUNet(own, model, microBatch, options.guidanceScale());
+            loop = new SamplingLoop(
+                    options.rule().plan(schedule, options.steps()), options.clip(), microBatch, work.size);
+            noise = new ContinuousSampler[microBatch];
+            labels = new int[microBatch];
+        }
+
+        /** Draws images {@code from} to {@code from + count} − 1, at most a micro-batch. */
+        void draw(int from, int count) {
+            for (int slot = 0; slot < labels.length; slot++) {
                 // The last micro-batch is filled up with repeats of its last image, which are thrown away.
                 int image = from + Math.min(slot, count - 1);
                 labels[slot] = work.labels[image];
@@ -118,41 +108,19 @@ public final class ImageSampler {
         }
     }
 
-    /** The stream of image {@code index}: a counter-based generator keyed by the seed, its high counter the index. */
-    private ContinuousSampler noiseOf(int index) {
-        int[] keyAndCounter = {(int) options.seed(), (int) (options.seed() >>> 32), 0, 0, index, 0};
-        UniformRandomProvider rng = RandomSource.PHILOX_4X32.create(keyAndCounter);
-        return ZigguratSampler.NormalizedGaussian.of(rng);
-    }
-
-    /** What the workers share: the images still to be drawn and the place for those that are done. */
+    /** What the workers share: the labels, and the place for images that are done. */
     private static final class Work {
         private final int[] labels;
         private final int size;
-        private final int microBatch;
         private final LongConsumer progress;
         private final float[] images;
-        private int next;
         private int done;
 
-        Work(int[] labels, int size, int microBatch, LongConsumer progress) {
-            this.labels = labels.clone();
+        Work(int[] labels, int size, LongConsumer progress) {
+            this.labels = labels;
             this.size = size;
-            this.microBatch = microBatch;
             this.progress = progress;
             images = new float[Math.multiplyExact(labels.length, size)];
-        }
-
-        /** First image of a micro-batch that nobody else has; the number of images when there is none left. */
-        synchronized int claim() {
-            int from = next;
-            next = Math.min(labels.length, from + microBatch);
-            return from;
-        }
-
-        /** Lets every worker stop after its present micro-batch. */
-        synchronized void abandon() {
-            next = labels.length;
         }
 
         synchronized void deliver(float[] drawn, int from, int count) {

@@ -1,14 +1,7 @@
 package org.sapwood.evaluation;
 
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
+import org.sapwood.parallel.WorkerPool;
 import org.sapwood.tensor.Backend;
 import org.sapwood.tensor.BackendChoice;
 import org.sapwood.tensor.Backends;
@@ -19,8 +12,7 @@ import org.sapwood.tensor.Backends;
  */
 public final class Workers implements AutoCloseable {
     private final BackendChoice backend;
-    private final int threads;
-    private final ExecutorService executor;
+    private final WorkerPool pool;
 
     /**
      * Starts the threads.
@@ -28,17 +20,12 @@ public final class Workers implements AutoCloseable {
      * @param threads at least 1
      */
     public Workers(BackendChoice backend, int threads) {
-        if (threads < 1) {
-            throw new IllegalArgumentException("--threads must be >= 1, got " + threads);
-        }
         this.backend = backend;
-        this.threads = threads;
-        this.executor = Executors.newFixedThreadPool(
-                threads, Thread.ofPlatform().daemon().name("evaluation-", 0).factory());
+        this.pool = new WorkerPool(threads);
     }
 
     int threads() {
-        return threads;
+        return pool.workers();
     }
 
     /** A new backend instance, to be used by one task at a time. */
@@ -57,40 +44,11 @@ public final class Workers implements AutoCloseable {
 
     /** Runs tasks 0 to {@code count} − 1 and waits for all of them. */
     void forEach(int count, IntConsumer task) {
-        if (threads == 1 || count == 1) {
-            for (int i = 0; i < count; i++) {
-                task.accept(i);
-            }
-            return;
-        }
-        AtomicInteger next = new AtomicInteger();
-        Callable<Void> loop = () -> {
-            for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
-                task.accept(i);
-            }
-            return null;
-        };
-        List<Callable<Void>> loops = new ArrayList<>();
-        for (int i = 0; i < Math.min(threads, count); i++) {
-            loops.add(loop);
-        }
-        try {
-            for (Future<Void> done : executor.invokeAll(loops)) {
-                done.get();
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("the evaluation was interrupted", e);
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof RuntimeException failure) {
-                throw failure;
-            }
-            throw new IllegalStateException(e.getCause());
-        }
+        pool.forEach(count, (worker, number) -> task.accept(number));
     }
 
     @Override
     public void close() {
-        executor.shutdownNow();
+        pool.close();
     }
 }

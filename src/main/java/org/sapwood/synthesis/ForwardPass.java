@@ -2,29 +2,22 @@ package org.sapwood.synthesis;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.commons.rng.UniformRandomProvider;
 import org.apache.commons.rng.simple.RandomSource;
 import org.sapwood.diffusion.DenoisingTape;
 import org.sapwood.nn.UNet;
 import org.sapwood.nn.UNetConfig;
+import org.sapwood.parallel.WorkerPool;
 import org.sapwood.tensor.Arena;
 import org.sapwood.tensor.Backend;
 import org.sapwood.tensor.BackendChoice;
-import org.sapwood.tensor.DeviceException;
-import org.sapwood.tensor.OutOfDeviceMemoryException;
 
 /** The prediction of a batch of random images by several workers, micro-batch by micro-batch, without gradients. */
 final class ForwardPass implements AutoCloseable {
-    private final ExecutorService threads;
+    private final WorkerPool pool;
     private final List<Backend> backends = new ArrayList<>();
-    private final List<Callable<Void>> workers = new ArrayList<>();
-    private final AtomicInteger next = new AtomicInteger();
+    private final List<Runnable> passOfWorker = new ArrayList<>();
+    private final int passes;
 
     /**
      * Records one tape per worker.
@@ -32,24 +25,19 @@ final class ForwardPass implements AutoCloseable {
      * @param batch images per run; a last micro-batch that is not full is predicted in full
      * @param microBatch images per worker at a time, or 0 for what suits the backend
      */
-    ForwardPass(UNet model, int batch, int microBatch, BackendChoice backend, int threadCount) {
+    ForwardPass(UNet model, int batch, int microBatch, BackendChoice backend, int threads) {
         Backend first = backend.open();
         int images = Math.min(batch, microBatch > 0 ? microBatch : first.isDevice() ? batch : MicroBatch.HOST);
-        int workerCount = first.isDevice() ? 1 : threadCount;
-        threads = Executors.newFixedThreadPool(
-                workerCount, Thread.ofPlatform().daemon().name("forward-", 0).factory());
-        int passes = Math.ceilDiv(batch, images);
-        for (int i = 0; i < workerCount; i++) {
+        passes = Math.ceilDiv(batch, images);
+        pool = new WorkerPool(first.isDevice() ? 1 : threads);
+        for (int i = 0; i < pool.workers(); i++) {
             Backend own = i == 0 ? first : backend.open();
             backends.add(own);
             DenoisingTape tape = tape(model, images, own, i);
             Runnable replay = own.record(tape::replay);
-            workers.add(() -> {
-                while (next.getAndIncrement() < passes) {
-                    tape.load();
-                    replay.run();
-                }
-                return null;
+            passOfWorker.add(() -> {
+                tape.load();
+                replay.run();
             });
         }
     }
@@ -72,21 +60,7 @@ final class ForwardPass implements AutoCloseable {
 
     /** Predicts the batch once. */
     void run() {
-        next.set(0);
-        try {
-            for (Future<Void> worker : threads.invokeAll(workers)) {
-                worker.get();
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while predicting", e);
-        } catch (ExecutionException e) {
-            switch (e.getCause()) {
-                case OutOfDeviceMemoryException cause -> throw cause;
-                case DeviceException cause -> throw cause;
-                case null, default -> throw new IllegalStateException("a worker failed: " + e.getCause(), e.getCause());
-            }
-        }
+        pool.forEach(passes, (worker, pass) -> passOfWorker.get(worker).run());
     }
 
     boolean isOnDevice() {
@@ -100,7 +74,7 @@ final class ForwardPass implements AutoCloseable {
 
     @Override
     public void close() {
-        threads.shutdownNow();
+        pool.close();
         backends.forEach(Backend::close);
     }
 }

@@ -13,6 +13,7 @@ import org.sapwood.autograd.Variable;
 import org.sapwood.diffusion.SamplingOptions;
 import org.sapwood.nn.GanConfig;
 import org.sapwood.nn.GanGenerator;
+import org.sapwood.parallel.WorkerPool;
 import org.sapwood.tensor.Arena;
 import org.sapwood.tensor.Backend;
 import org.sapwood.tensor.BackendChoice;

@@ -1,15 +1,8 @@
 package org.sapwood.synthesis;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.sapwood.autograd.BookKeepingSink;
 import org.sapwood.autograd.ExampleGradients;
@@ -26,12 +19,12 @@ import org.sapwood.diffusion.DenoisingTape;
 import org.sapwood.io.UserException;
 import org.sapwood.nn.ParameterSet;
 import org.sapwood.nn.UNet;
+import org.sapwood.parallel.WorkerPool;
 import org.sapwood.tensor.Arena;
 import org.sapwood.tensor.Backend;
 import org.sapwood.tensor.BackendChoice;
 import org.sapwood.tensor.Backends;
 import org.sapwood.tensor.ClipPlan;
-import org.sapwood.tensor.DeviceException;
 import org.sapwood.tensor.DeviceTraining;
 import org.sapwood.tensor.GradientRows;
 import org.sapwood.tensor.OutOfDeviceMemoryException;
@@ -129,10 +122,10 @@ public final class GradientEngine implements AutoCloseable {
     /** Images that one pass of a tape may hold where several draws of an example go together. */
     private static final int MAX_DRAWS_PER_PASS = GradientRows.ORDERED_SAMPLES;
 
-    /** Filling fewer slots than this is not worth another thread. */
-    private static final int LEAST_SLOTS_PER_THREAD = 8;
+    /** Filling fewer slots is not worth a thread's waking up. */
+    private static final int SLOTS_PER_TASK = 8;
 
-    private final ExecutorService threads;
+    private final WorkerPool pool;
     private final Worker[] workers;
     private final ParameterVector parameters;
     private final ParameterSet modelParameters;
@@ -144,9 +137,8 @@ public final class GradientEngine implements AutoCloseable {
     private final int draws;
     private final int drawsPerPass;
     private final boolean onDevice;
-    private final int fillers;
     private @Nullable DeviceTraining training;
-    private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    private boolean complete = true;
 
     /** An engine for the denoising loss of {@code model}; {@code conditional} is whether the labels are used. */
     public GradientEngine(
@@ -205,9 +197,9 @@ public final class GradientEngine implements AutoCloseable {
             int microBatch,
             int draws,
             long rowBytes) {
-        if (threads < 1 || microBatch < 0 || draws < 1) {
-            throw new IllegalArgumentException("threads and draws must be >= 1 and microBatch >= 0, got " + threads
-                    + ", " + draws + ", " + microBatch);
+        if (microBatch < 0 || draws < 1) {
+            throw new IllegalArgumentException(
+                    "draws must be >= 1 and microBatch >= 0, got " + draws + ", " + microBatch);
         }
         if (rows != Rows.SUMMED) {
             requireIndependentSamples(backend);
@@ -218,11 +210,9 @@ public final class GradientEngine implements AutoCloseable {
         this.rows = rows;
         this.draws = draws;
         this.drawsPerPass = rows == Rows.NORMS ? draws : largestDivisor(draws, MAX_DRAWS_PER_PASS);
-        this.threads = Executors.newFixedThreadPool(
-                threads, Thread.ofPlatform().name("sapwood-worker-", 0).daemon().factory());
+        this.pool = new WorkerPool(threads);
         Backend first = backend.open();
         this.onDevice = first.isDevice();
-        this.fillers = onDevice ? threads : 1;
         this.workers = new Worker[onDevice ? 1 : threads];
         workers[0] = new Worker(0, first);
         for (int i = 1; i < workers.length; i++) {
@@ -338,9 +328,9 @@ public final class GradientEngine implements AutoCloseable {
         return divisor;
     }
 
-    /** Worker threads. */
-    public int workerCount() {
-        return workers.length;
+    /** The threads that it computes with; idle while {@link #run} does not run. */
+    WorkerPool pool() {
+        return pool;
     }
 
     /** Examples per micro-batch: the most rows that a consumer sees at once. */
@@ -395,49 +385,28 @@ public final class GradientEngine implements AutoCloseable {
 
     /**
      * Computes the gradients of examples 0 … examples − 1 and hands them to {@code consumer}, unit by unit, from all
-     * workers at once. Returns when all are done. An engine of which a worker failed cannot be used again.
+     * workers at once. Returns when all are done; throws what a worker failed with.
+     *
+     * @throws IllegalStateException if the thread is interrupted, or if a run before this one threw: the consumer may have
+     *     gradients of half a batch
      */
     public void run(int examples, DrawSource source, RowConsumer consumer) {
-        AtomicInteger next = new AtomicInteger();
-        Future<?>[] running = new Future<?>[workers.length];
-        for (int w = 0; w < workers.length; w++) {
-            Worker worker = workers[w];
-            running[w] = threads.submit(() -> worker.work(examples, next, source, consumer));
+        if (!complete) {
+            throw new IllegalStateException("a batch was left half done; make a new engine and a new sum");
         }
-        for (Future<?> future : running) {
-            join(future);
+        complete = false;
+        int units = unitsFor(examples);
+        if (onDevice) {
+            workers[0].runOnDevice(units, examples, source, consumer);
+        } else {
+            pool.forEach(units, (worker, unit) -> workers[worker].runOnHost(unit, examples, source, consumer));
         }
-        rethrow();
-    }
-
-    /** Throws what a thread failed with: as it is, if it says what the user can do. */
-    private void rethrow() {
-        switch (failure.get()) {
-            case UserException e -> throw e;
-            case DeviceException e -> throw e;
-            case OutOfDeviceMemoryException e -> throw e;
-            case Throwable e -> throw new IllegalStateException("a worker failed: " + e, e);
-            case null -> {
-                // none failed
-            }
-        }
-    }
-
-    private void join(Future<?> future) {
-        try {
-            future.get();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while computing gradients", e);
-        } catch (ExecutionException e) {
-            failure.compareAndSet(null, e.getCause() == null ? e : e.getCause());
-        }
+        complete = true;
     }
 
     @Override
     public void close() {
-        threads.shutdownNow();
-        threads.close(); // waits: a thread that has not ended holds on to the memory of its worker
+        pool.close();
         if (training != null) {
             training.close();
         }
@@ -460,28 +429,7 @@ public final class GradientEngine implements AutoCloseable {
             this.backend = backend;
         }
 
-        void work(int examples, AtomicInteger next, DrawSource source, RowConsumer consumer) {
-            int units = unitsFor(examples);
-            try {
-                for (int unit = next.getAndIncrement();
-                        unit < units && !threads.isShutdown();
-                        unit = next.getAndIncrement()) {
-                    if (onDevice) {
-                        runOnDevice(unit, examples, source, consumer);
-                    } else {
-                        runOnHost(unit, examples, source, consumer);
-                    }
-                }
-            } catch (OutOfDeviceMemoryException e) {
-                next.set(Integer.MAX_VALUE / 2);
-                throw sizes.tooLarge(e, microBatch, freeForLanes);
-            } catch (RuntimeException | Error e) {
-                next.set(Integer.MAX_VALUE / 2);
-                throw e;
-            }
-        }
-
-        private void runOnHost(int unit, int examples, DrawSource source, RowConsumer consumer) {
+        void runOnHost(int unit, int examples, DrawSource source, RowConsumer consumer) {
             int whole = examples / microBatch;
             switch (rows) {
                 case PER_EXAMPLE, NORMS -> {
@@ -503,8 +451,19 @@ public final class GradientEngine implements AutoCloseable {
             }
         }
 
+        /** All units, on the caller's thread; the pool's are for filling slots. */
+        void runOnDevice(int units, int examples, DrawSource source, RowConsumer consumer) {
+            try {
+                for (int unit = 0; unit < units; unit++) {
+                    runUnitOnDevice(unit, examples, source, consumer);
+                }
+            } catch (OutOfDeviceMemoryException e) {
+                throw sizes.tooLarge(e, microBatch, freeForLanes);
+            }
+        }
+
         /** One micro-batch of examples, perhaps the last, or the sum over all of them. */
-        private void runOnDevice(int unit, int examples, DrawSource source, RowConsumer consumer) {
+        private void runUnitOnDevice(int unit, int examples, DrawSource source, RowConsumer consumer) {
             switch (rows) {
                 case PER_EXAMPLE, NORMS -> {
                     int from = unit * microBatch;
@@ -658,19 +617,10 @@ public final class GradientEngine implements AutoCloseable {
         /** Fills the slots of {@code count} examples by all threads. */
         private void fillTogether(int from, int count, int pass, DrawSource source) {
             int slots = count * drawsPerPass;
-            int parts = Math.clamp(slots / LEAST_SLOTS_PER_THREAD, 1, fillers);
-            int perPart = Math.ceilDiv(slots, parts);
-            List<Future<?>> others = new ArrayList<>();
-            for (int part = 1; part < parts; part++) {
-                int number = part;
-                others.add(threads.submit(() ->
-                        fill(number, from, pass, number * perPart, Math.min(slots, (number + 1) * perPart), source)));
-            }
-            fill(0, from, pass, 0, Math.min(slots, perPart), source);
-            for (Future<?> other : others) {
-                join(other);
-            }
-            rethrow();
+            pool.forEach(Math.ceilDiv(slots, SLOTS_PER_TASK), (thread, task) -> {
+                int first = task * SLOTS_PER_TASK;
+                fill(thread, from, pass, first, Math.min(slots, first + SLOTS_PER_TASK), source);
+            });
         }
 
         private void fill(int thread, int from, int pass, int firstSlot, int endSlot, DrawSource source) {

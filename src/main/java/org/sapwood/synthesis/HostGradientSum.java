@@ -3,6 +3,7 @@ package org.sapwood.synthesis;
 import java.util.List;
 import org.sapwood.autograd.ExampleGradients;
 import org.sapwood.autograd.RowGradients;
+import org.sapwood.parallel.WorkerPool;
 import org.sapwood.privacy.aggregation.BoundedSum;
 import org.sapwood.privacy.aggregation.GradientGrid;
 import org.sapwood.privacy.aggregation.NoisedSum;
@@ -34,17 +35,17 @@ final class HostGradientSum implements PrivateGradientSum {
     private final List<Group> groups;
     private final BoundedSum[] sums;
     private final Scratch[] scratch;
-    private final int threads;
+    private final WorkerPool pool;
     private final float[] update;
 
-    HostGradientSum(GradientGrid grid, List<Group> groups, int workers, int rows) {
+    HostGradientSum(GradientGrid grid, List<Group> groups, WorkerPool pool, int rows) {
         this.grid = grid;
         this.groups = groups;
-        this.threads = workers;
+        this.pool = pool;
         this.update = new float[grid.sumGrid().coordinates()];
-        sums = new BoundedSum[workers];
-        scratch = new Scratch[workers];
-        for (int i = 0; i < workers; i++) {
+        sums = new BoundedSum[pool.workers()];
+        scratch = new Scratch[pool.workers()];
+        for (int i = 0; i < sums.length; i++) {
             sums[i] = new BoundedSum(grid.sumGrid());
             scratch[i] = new Scratch(groups.size(), rows);
         }
@@ -88,15 +89,15 @@ final class HostGradientSum implements PrivateGradientSum {
     public void release(
             Charge charge, GaussianNoise noise, ExpectedBatchSize batch, TrainingState state, double learningRate) {
         merge();
-        NoisedSum noised = sums[0].noised(charge, noise, threads);
+        NoisedSum noised = sums[0].noised(charge, noise, pool);
         noised.meanOver(batch, update);
         sums[0] = noised.recycle();
-        state.apply(update, learningRate);
+        state.apply(update, learningRate, pool);
     }
 
     private void merge() {
         for (int i = 1; i < sums.length; i++) {
-            sums[0].merge(sums[i]);
+            sums[0].merge(sums[i], pool);
         }
     }
 

@@ -7,6 +7,7 @@ import org.sapwood.autograd.Tape;
 import org.sapwood.autograd.Variable;
 import org.sapwood.nn.Autoencoder;
 import org.sapwood.nn.AutoencoderConfig;
+import org.sapwood.parallel.WorkerPool;
 import org.sapwood.tensor.Arena;
 import org.sapwood.tensor.Backend;
 import org.sapwood.tensor.BackendChoice;

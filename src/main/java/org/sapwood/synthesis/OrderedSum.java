@@ -1,6 +1,7 @@
 package org.sapwood.synthesis;
 
 import java.util.Arrays;
+import org.sapwood.parallel.WorkerPool;
 import org.sapwood.tensor.Backend;
 import org.sapwood.tensor.Tensor;
 
@@ -11,9 +12,11 @@ import org.sapwood.tensor.Tensor;
 final class OrderedSum implements PublicGradientSum {
     private final float[][] byUnit;
     private final float[] sum;
+    private final WorkerPool pool;
 
     /** A sum of at most {@code units} parts. */
-    OrderedSum(int units, int size) {
+    OrderedSum(int units, int size, WorkerPool pool) {
+        this.pool = pool;
         byUnit = new float[units][size];
         sum = new float[size];
     }
@@ -30,20 +33,20 @@ final class OrderedSum implements PublicGradientSum {
 
     @Override
     public void train(TrainingState state, float factor, double learningRate) {
-        state.apply(total(factor), learningRate);
+        pool.forStretches(sum.length, (worker, from, to) -> total(factor, from, to));
+        state.apply(sum, learningRate, pool);
     }
 
-    /** The sum over all units, times {@code factor}; the array is reused by the next call. */
-    private float[] total(float factor) {
-        Arrays.fill(sum, 0);
+    /** Adds up coordinates {@code from} to {@code to} − 1 of all units, times {@code factor}. */
+    private void total(float factor, int from, int to) {
+        Arrays.fill(sum, from, to, 0);
         for (float[] part : byUnit) {
-            for (int i = 0; i < sum.length; i++) {
+            for (int i = from; i < to; i++) {
                 sum[i] += part[i];
             }
         }
-        for (int i = 0; i < sum.length; i++) {
+        for (int i = from; i < to; i++) {
             sum[i] *= factor;
         }
-        return sum;
     }
 }

@@ -52,7 +52,7 @@ sealed interface PrivateGradientSum extends GradientEngine.RowConsumer permits H
         ClipPlan plan = grid.plan(groups);
         DeviceTraining device = engine.trainOnDevice(plan);
         return device == null
-                ? new HostGradientSum(grid, groups, engine.workerCount(), engine.rowsPerMicroBatch())
+                ? new HostGradientSum(grid, groups, engine.pool(), engine.rowsPerMicroBatch())
                 : new DeviceGradientSum(grid, device);
     }
 

@@ -7,7 +7,9 @@ sealed interface PublicGradientSum extends GradientEngine.RowConsumer permits Or
     /** A sum over batches of {@code batch} examples, where the gradients of {@code engine} are. */
     static PublicGradientSum of(GradientEngine engine, int batch, int coordinates) {
         DeviceTraining device = engine.trainOnDevice(null);
-        return device == null ? new OrderedSum(engine.unitsFor(batch), coordinates) : new DeviceSum(device);
+        return device == null
+                ? new OrderedSum(engine.unitsFor(batch), coordinates, engine.pool())
+                : new DeviceSum(device);
     }
 
     /** Tells the training where its state has to be. */

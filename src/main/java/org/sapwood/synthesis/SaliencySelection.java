@@ -96,10 +96,11 @@ final class SaliencySelection {
                     query.add(ofExample, sums.get(worker));
                 }
             });
+            BoundedSum total = sums.getFirst();
+            sums.subList(1, threads).forEach(part -> total.merge(part, engine.pool()));
+            return total.noised(
+                            ledger.charge(EVENT), randomness.gaussian(RandomSource.Purpose.SELECTION), engine.pool())
+                    .values();
         }
-        BoundedSum total = sums.getFirst();
-        sums.subList(1, threads).forEach(total::merge);
-        return total.noised(ledger.charge(EVENT), randomness.gaussian(RandomSource.Purpose.SELECTION), 1)
-                .values();
     }
 }

@@ -13,6 +13,7 @@ import org.sapwood.io.UserException;
 import org.sapwood.nn.ParameterSet;
 import org.sapwood.nn.UNet;
 import org.sapwood.nn.Weights;
+import org.sapwood.parallel.WorkerPool;
 import org.sapwood.tensor.AdamStep;
 import org.sapwood.tensor.DeviceTraining;
 
@@ -73,12 +74,21 @@ final class TrainingState {
         labelRateFactor = factor;
     }
 
-    /** One optimizer step along {@code gradient}; the model then holds the new weights. */
-    void apply(float[] gradient, double learningRate) {
-        adam.step(weights, gradient, learningRate, labels.from(), labels.to(), learningRate * labelRateFactor);
-        ema.update(weights);
-        parameters.write(weights);
+    /** One optimizer step along {@code gradient}, divided among a pool; the model then holds the new weights. */
+    void apply(float[] gradient, double learningRate, WorkerPool pool) {
+        AdamStep constants = constants(learningRate);
+        double averageShare = ema.advance();
+        pool.forStretches(weights.length, (worker, from, to) -> {
+            adam.update(weights, gradient, constants, from, to);
+            ema.update(weights, averageShare, from, to);
+        });
+        pool.forEach(parameters.parameters().size(), (worker, parameter) -> parameters.write(weights, parameter));
         step++;
+    }
+
+    /** Counts one step of the optimizer. */
+    private AdamStep constants(double learningRate) {
+        return adam.advance(learningRate, labels.from(), labels.to(), learningRate * labelRateFactor);
     }
 
     /**
@@ -95,8 +105,7 @@ final class TrainingState {
 
     /** Counts one step that {@code update} makes on the device. */
     void applyOnDevice(double learningRate, DeviceUpdate update) {
-        AdamStep constants = adam.advance(learningRate, labels.from(), labels.to(), learningRate * labelRateFactor);
-        update.make(constants, ema.advance());
+        update.make(constants(learningRate), ema.advance());
         step++;
     }
 

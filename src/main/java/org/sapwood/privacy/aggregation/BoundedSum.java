@@ -2,6 +2,7 @@ package org.sapwood.privacy.aggregation;
 
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
+import org.sapwood.parallel.WorkerPool;
 import org.sapwood.privacy.ledger.Charge;
 import org.sapwood.privacy.random.GaussianNoise;
 
@@ -60,9 +61,10 @@ public final class BoundedSum {
     /**
      * Adds another sum, exactly, and zeroes it, so that it can go on accumulating but nothing is added twice.
      *
+     * @param pool divides the coordinates
      * @throws IllegalArgumentException if it lies on another grid
      */
-    public void merge(BoundedSum other) {
+    public void merge(BoundedSum other, WorkerPool pool) {
         if (!grid.equals(other.grid)) {
             throw new IllegalArgumentException("cannot merge a sum on " + other.grid + " into one on " + grid);
         }
@@ -71,29 +73,31 @@ public final class BoundedSum {
         }
         long[] mine = units();
         long[] theirs = other.units();
-        for (int i = 0; i < mine.length; i++) {
-            mine[i] += theirs[i];
-        }
-        Arrays.fill(theirs, 0);
+        pool.forStretches(mine.length, (worker, from, to) -> {
+            for (int i = from; i < to; i++) {
+                mine[i] += theirs[i];
+            }
+            Arrays.fill(theirs, from, to, 0);
+        });
     }
 
     /**
      * Adds Gaussian noise of standard deviation σ · sensitivity to every coordinate, rounded to the grid, and hands the
-     * result over. The bits do not depend on the number of threads.
+     * result over. The bits do not depend on the pool. A sum whose noise did not become complete is never handed over.
      *
      * @param charge proof that the ledger has recorded this step; σ comes from its event
      * @param noise a fresh stream
-     * @param threads how many threads make noise, at least 1
+     * @param pool makes the noise, and later the mean; open as long as either is used
      * @throws IllegalStateException if the sum, the charge or the noise was used before
      * @throws IllegalArgumentException if the charged event states another sensitivity than this sum has
      */
-    public NoisedSum noised(Charge charge, GaussianNoise noise, int threads) {
+    public NoisedSum noised(Charge charge, GaussianNoise noise, WorkerPool pool) {
         long[] sums = units();
         double noiseMultiplier = charge.claim(grid.sensitivity());
         noise.claim();
         units = null;
-        adder.add(sums, noiseMultiplier * grid.sensitivity() / grid.step(), noise, threads);
-        return new NoisedSum(grid, sums, adder);
+        adder.add(sums, noiseMultiplier * grid.sensitivity() / grid.step(), noise, pool);
+        return new NoisedSum(grid, sums, adder, pool);
     }
 
     @Override

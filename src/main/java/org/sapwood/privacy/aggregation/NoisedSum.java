@@ -2,6 +2,7 @@ package org.sapwood.privacy.aggregation;
 
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
+import org.sapwood.parallel.WorkerPool;
 import org.sapwood.privacy.sampling.ExpectedBatchSize;
 
 /** A sum after its noise: anything may be done with it. */
@@ -9,11 +10,14 @@ public final class NoisedSum {
 
     private final SumGrid grid;
     private final NoiseAdder adder;
+    private final WorkerPool pool;
     private long @Nullable [] units;
 
-    NoisedSum(SumGrid grid, long[] units, NoiseAdder adder) {
+    /** @param pool divides the coordinates */
+    NoisedSum(SumGrid grid, long[] units, NoiseAdder adder, WorkerPool pool) {
         this.grid = grid;
         this.adder = adder;
+        this.pool = pool;
         this.units = units;
     }
 
@@ -45,16 +49,18 @@ public final class NoisedSum {
     public void meanOver(ExpectedBatchSize batch, float[] mean) {
         long[] sums = live();
         double perUnit = grid.step() / batch.examples();
-        for (int i = 0; i < sums.length; i++) {
-            mean[i] = (float) (sums[i] * perUnit);
-        }
+        pool.forStretches(sums.length, (worker, from, to) -> {
+            for (int i = from; i < to; i++) {
+                mean[i] = (float) (sums[i] * perUnit);
+            }
+        });
     }
 
     /** A new, empty sum on the same grid that takes over this one's memory; this one cannot be read any more. */
     public BoundedSum recycle() {
         long[] memory = live();
         units = null;
-        Arrays.fill(memory, 0);
+        pool.forStretches(memory.length, (worker, from, to) -> Arrays.fill(memory, from, to, 0));
         return new BoundedSum(grid, memory, adder);
     }
 }

@@ -8,7 +8,7 @@ import org.apache.commons.rng.sampling.distribution.ContinuousSampler;
 import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 import org.apache.commons.rng.simple.RandomSource;
 import org.sapwood.nn.GanConfig;
-import org.sapwood.synthesis.WorkerPool;
+import org.sapwood.parallel.WorkerPool;
 import org.sapwood.tensor.BackendChoice;
 
 /**

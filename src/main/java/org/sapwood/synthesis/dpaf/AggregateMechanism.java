@@ -2,6 +2,7 @@ package org.sapwood.synthesis.dpaf;
 
 import org.sapwood.data.ImageSet;
 import org.sapwood.nn.GanConfig;
+import org.sapwood.parallel.WorkerPool;
 import org.sapwood.privacy.aggregation.BoundedSum;
 import org.sapwood.privacy.aggregation.GradientGrid;
 import org.sapwood.privacy.aggregation.NoisedSum;
@@ -28,7 +29,7 @@ final class AggregateMechanism {
     private final FeatureEngine engine;
     private final PoissonSampler sampler;
     private final ExpectedBatchSize batch;
-    private final int threads;
+    private final WorkerPool pool;
 
     AggregateMechanism(
             GanConfig config,
@@ -36,13 +37,13 @@ final class AggregateMechanism {
             FeatureEngine engine,
             PoissonSampler sampler,
             ExpectedBatchSize batch,
-            int threads) {
+            WorkerPool pool) {
         this.config = config;
         this.images = images;
         this.engine = engine;
         this.sampler = sampler;
         this.batch = batch;
-        this.threads = threads;
+        this.pool = pool;
     }
 
     /** What the sums are made on: it clips to the bound and states the sensitivity. */
@@ -56,19 +57,19 @@ final class AggregateMechanism {
         BoundedSum sum = sum(sampler.sample());
         Charge charge = ledger.charge(EVENT);
         double deviation = charge.event().noiseMultiplier() * sum.sensitivity();
-        NoisedSum noised = sum.noised(charge, randomness.gaussian(RandomSource.Purpose.NOISE), threads);
+        NoisedSum noised = sum.noised(charge, randomness.gaussian(RandomSource.Purpose.NOISE), pool);
         return new NoisedAggregates(noised, batch, config, deviation);
     }
 
     /** The exact sum over given images, private; for {@link #ask} and for tests of what enters it. */
     BoundedSum sum(int[] examples) {
-        ExampleSum[] sums = ExampleSum.perWorker(grid(config), threads);
+        ExampleSum[] sums = ExampleSum.perWorker(grid(config), pool.workers());
         int length = config.featureLength();
         engine.features(
                 examples.length,
                 (i, target, offset) -> images.copyImage(examples[i], target, offset),
                 (worker, i, values, offset) ->
                         sums[worker].add(values, offset, length, images.label(examples[i]) * length));
-        return ExampleSum.merged(sums);
+        return ExampleSum.merged(sums, pool);
     }
 }

@@ -2,6 +2,7 @@ package org.sapwood.synthesis.dpaf;
 
 import org.sapwood.data.ImageSet;
 import org.sapwood.nn.GanConfig;
+import org.sapwood.parallel.WorkerPool;
 import org.sapwood.privacy.aggregation.BoundedSum;
 import org.sapwood.privacy.aggregation.GradientGrid;
 import org.sapwood.privacy.aggregation.NoisedSum;
@@ -27,7 +28,7 @@ final class Conv2Mechanism {
     private final PoissonSampler sampler;
     private final ExpectedBatchSize batch;
     private final GradientGrid grid;
-    private final int threads;
+    private final WorkerPool pool;
 
     Conv2Mechanism(
             GanConfig config,
@@ -36,14 +37,14 @@ final class Conv2Mechanism {
             PoissonSampler sampler,
             ExpectedBatchSize batch,
             double clipNorm,
-            int threads) {
+            WorkerPool pool) {
         this.config = config;
         this.images = images;
         this.engine = engine;
         this.sampler = sampler;
         this.batch = batch;
         this.grid = grid(clipNorm, engine.conv2().size());
-        this.threads = threads;
+        this.pool = pool;
     }
 
     /** What gradients are clipped to C₂ and summed on. */
@@ -60,7 +61,7 @@ final class Conv2Mechanism {
     float[] ask(Directions directions, Ledger ledger, RandomSource randomness) {
         BoundedSum sum = sum(sampler.sample(), directions);
         Charge charge = ledger.charge(EVENT);
-        NoisedSum noised = sum.noised(charge, randomness.gaussian(RandomSource.Purpose.NOISE), threads);
+        NoisedSum noised = sum.noised(charge, randomness.gaussian(RandomSource.Purpose.NOISE), pool);
         float[] mean = new float[engine.conv2().size()];
         noised.meanOver(batch, mean);
         return mean;
@@ -68,7 +69,7 @@ final class Conv2Mechanism {
 
     /** The exact sum over given images, private; for {@link #ask} and for tests of what enters it. */
     BoundedSum sum(int[] examples, Directions directions) {
-        ExampleSum[] sums = ExampleSum.perWorker(grid, threads);
+        ExampleSum[] sums = ExampleSum.perWorker(grid, pool.workers());
         int length = config.featureLength();
         engine.conv2Gradients(
                 examples.length,
@@ -77,6 +78,6 @@ final class Conv2Mechanism {
                         System.arraycopy(directions.real(), images.label(examples[i]) * length, target, offset, length),
                 (worker, i, values, offset) ->
                         sums[worker].add(values, offset, engine.conv2().size(), 0));
-        return ExampleSum.merged(sums);
+        return ExampleSum.merged(sums, pool);
     }
 }

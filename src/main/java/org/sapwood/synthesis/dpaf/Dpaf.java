@@ -10,6 +10,7 @@ import org.sapwood.io.HostFacts;
 import org.sapwood.io.RunFolder;
 import org.sapwood.io.UserException;
 import org.sapwood.nn.GanConfig;
+import org.sapwood.parallel.WorkerPool;
 import org.sapwood.privacy.accounting.PldAccountant;
 import org.sapwood.privacy.accounting.PrivacyEvent;
 import org.sapwood.privacy.accounting.RdpAccountant;
@@ -22,7 +23,6 @@ import org.sapwood.synthesis.Method;
 import org.sapwood.synthesis.ProgressListener;
 import org.sapwood.synthesis.RateMeter;
 import org.sapwood.synthesis.RunRecord;
-import org.sapwood.synthesis.WorkerPool;
 import org.sapwood.tensor.BackendChoice;
 
 /**
@@ -137,7 +137,7 @@ public final class Dpaf {
         try (WorkerPool pool = new WorkerPool(threads);
                 FeatureEngine engine = new FeatureEngine(model.config(), model.features(), backend, pool);
                 AdversarialTrainer trainer = new AdversarialTrainer(model, options, seed, backend, pool)) {
-            train(queries, ledger, engine, trainer);
+            train(queries, ledger, engine, trainer, pool);
         }
         model.finish();
         Map<String, Object> metrics = new LinkedHashMap<>();
@@ -150,9 +150,10 @@ public final class Dpaf {
         return new FineTuning.Result(folder, ledger.spentEpsilon(new PldAccountant()), ledger.delta(), model.size());
     }
 
-    private void train(DpafQueries queries, Ledger ledger, FeatureEngine engine, AdversarialTrainer trainer) {
+    private void train(
+            DpafQueries queries, Ledger ledger, FeatureEngine engine, AdversarialTrainer trainer, WorkerPool pool) {
         AggregateMechanism aggregates = new AggregateMechanism(
-                model.config(), images, engine, queries.aggregates(), new ExpectedBatchSize(options.batch()), threads);
+                model.config(), images, engine, queries.aggregates(), new ExpectedBatchSize(options.batch()), pool);
         Conv2Mechanism conv2 = new Conv2Mechanism(
                 model.config(),
                 images,
@@ -160,7 +161,7 @@ public final class Dpaf {
                 queries.conv2(),
                 new ExpectedBatchSize(options.conv2Batch()),
                 options.conv2ClipNorm(),
-                threads);
+                pool);
         CheckpointClock clock = new CheckpointClock();
         while (true) {
             // Also what a killed run still owes of an aggregate that it had kept.

@@ -1,6 +1,7 @@
 package org.sapwood.synthesis.dpaf;
 
 import java.util.Arrays;
+import org.sapwood.parallel.WorkerPool;
 import org.sapwood.privacy.aggregation.BoundedSum;
 import org.sapwood.privacy.aggregation.GradientGrid;
 
@@ -47,10 +48,10 @@ final class ExampleSum {
     }
 
     /** What all workers have added; exact, so their order does not matter. */
-    static BoundedSum merged(ExampleSum[] sums) {
+    static BoundedSum merged(ExampleSum[] sums, WorkerPool pool) {
         BoundedSum total = sums[0].sum();
         for (int i = 1; i < sums.length; i++) {
-            total.merge(sums[i].sum());
+            total.merge(sums[i].sum(), pool);
         }
         return total;
     }

@@ -10,7 +10,7 @@ import org.sapwood.autograd.Tape;
 import org.sapwood.autograd.Variable;
 import org.sapwood.nn.GanConfig;
 import org.sapwood.nn.GanFeatures;
-import org.sapwood.synthesis.WorkerPool;
+import org.sapwood.parallel.WorkerPool;
 import org.sapwood.tensor.Arena;
 import org.sapwood.tensor.Backend;
 import org.sapwood.tensor.BackendChoice;

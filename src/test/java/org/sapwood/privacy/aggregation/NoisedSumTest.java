@@ -4,15 +4,19 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.Test;
+import org.sapwood.parallel.WorkerPool;
 import org.sapwood.privacy.accounting.PrivacyEvent;
 import org.sapwood.privacy.clipping.FlatClipping;
 import org.sapwood.privacy.ledger.Charge;
 import org.sapwood.privacy.ledger.Ledger;
+import org.sapwood.privacy.random.GaussianNoise;
 import org.sapwood.privacy.random.RandomSource;
 import org.sapwood.privacy.random.RandomSource.Purpose;
 import org.sapwood.privacy.sampling.ExpectedBatchSize;
@@ -21,6 +25,9 @@ import org.sapwood.privacy.sampling.ExpectedBatchSize;
 class NoisedSumTest {
 
     private static final double SIGMA = 1.5;
+
+    /** The caller's thread. */
+    private static final WorkerPool ALONE = new WorkerPool(1);
 
     private static Ledger ledger(SumGrid grid, int steps) {
         return Ledger.inMemory(
@@ -37,7 +44,7 @@ class NoisedSumTest {
     void noiseHasTheStandardDeviationOfTheSensitivity() {
         SumGrid grid = SumGrid.fine(0.3, 200_000);
         double[] values = new BoundedSum(grid)
-                .noised(charge(grid), RandomSource.seeded(1, 0).gaussian(Purpose.NOISE), 2)
+                .noised(charge(grid), RandomSource.seeded(1, 0).gaussian(Purpose.NOISE), ALONE)
                 .values();
         double square = Arrays.stream(values).map(v -> v * v).average().orElseThrow();
         double expected = SIGMA * 0.3;
@@ -50,13 +57,55 @@ class NoisedSumTest {
         SumGrid grid = SumGrid.fine(1, 100_003);
         double[] expected = null;
         for (int threads : new int[] {1, 2, 3, 7}) {
-            BoundedSum sum = new BoundedSum(grid);
-            Arrays.setAll(sum.units(), i -> 31L * i);
-            double[] values = sum.noised(charge(grid), RandomSource.seeded(2, 0).gaussian(Purpose.NOISE), threads)
-                    .values();
-            expected = expected == null ? values : expected;
-            assertArrayEquals(expected, values, threads + " threads");
+            try (WorkerPool pool = new WorkerPool(threads)) {
+                BoundedSum sum = new BoundedSum(grid);
+                Arrays.setAll(sum.units(), i -> 31L * i);
+                BoundedSum part = new BoundedSum(grid);
+                Arrays.setAll(part.units(), i -> 7L - i);
+                sum.merge(part, pool);
+                assertArrayEquals(new long[100_003], part.units(), threads + " threads");
+                NoisedSum noised =
+                        sum.noised(charge(grid), RandomSource.seeded(2, 0).gaussian(Purpose.NOISE), pool);
+                double[] values = noised.values();
+                expected = expected == null ? values : expected;
+                assertArrayEquals(expected, values, threads + " threads");
+                float[] mean = new float[100_003];
+                noised.meanOver(new ExpectedBatchSize(8), mean);
+                for (int i = 0; i < mean.length; i++) {
+                    assertEquals((float) (values[i] / 8), mean[i], "coordinate " + i);
+                }
+                assertArrayEquals(new long[100_003], noised.recycle().units(), threads + " threads");
+            }
         }
+    }
+
+    /** Noise that repeats, or a coordinate without any, would be found by subtraction: no two tasks may share a tile. */
+    @Test
+    void everyCoordinateHasNoiseOfItsOwn() {
+        int length = 100_003;
+        SumGrid grid = SumGrid.fine(1, length);
+        try (WorkerPool pool = new WorkerPool(3)) {
+            double[] noise = new BoundedSum(grid)
+                    .noised(charge(grid), RandomSource.seeded(9, 0).gaussian(Purpose.NOISE), pool)
+                    .values();
+            long different =
+                    Arrays.stream(noise).filter(value -> value != 0).distinct().count();
+            // Numbers on a grid meet now and then; a tile that came twice would be so many at once.
+            assertTrue(different > length - GaussianNoise.TILE / 2, different + " different values");
+        }
+    }
+
+    /** What is half noised is lost, and with it the charge. */
+    @Test
+    void aSumWhoseNoiseFailsIsNotHandedOver() {
+        SumGrid grid = SumGrid.fine(1, 100_003);
+        WorkerPool pool = new WorkerPool(2);
+        pool.close();
+        BoundedSum sum = new BoundedSum(grid);
+        assertThrows(
+                RejectedExecutionException.class,
+                () -> sum.noised(charge(grid), RandomSource.seeded(10, 0).gaussian(Purpose.NOISE), pool));
+        assertThrows(IllegalStateException.class, sum::units);
     }
 
     /** Any order and any micro-batches: the sum is the same integers. */
@@ -88,7 +137,7 @@ class NoisedSumTest {
         for (int i = 23; i >= 0; i--) {
             part.add(gradients[i], 0, parameters, scales[i], 0);
             if (i % 5 == 0) {
-                merged.merge(part);
+                merged.merge(part, ALONE);
             }
         }
         assertArrayEquals(whole.units(), merged.units());
@@ -102,9 +151,9 @@ class NoisedSumTest {
         RandomSource random = RandomSource.seeded(4, 0);
         BoundedSum sum = new BoundedSum(grid);
         Ledger ledger = ledger(grid, 3);
-        sum.noised(ledger.charge("training"), random.gaussian(Purpose.NOISE), 1);
+        sum.noised(ledger.charge("training"), random.gaussian(Purpose.NOISE), ALONE);
         Charge second = ledger.charge("training");
-        assertThrows(IllegalStateException.class, () -> sum.noised(second, random.gaussian(Purpose.NOISE), 1));
+        assertThrows(IllegalStateException.class, () -> sum.noised(second, random.gaussian(Purpose.NOISE), ALONE));
         assertThrows(IllegalStateException.class, sum::units);
     }
 
@@ -114,11 +163,11 @@ class NoisedSumTest {
         RandomSource random = RandomSource.seeded(5, 0);
         Charge charge = charge(grid);
         var noise = random.gaussian(Purpose.NOISE);
-        new BoundedSum(grid).noised(charge, noise, 1);
+        new BoundedSum(grid).noised(charge, noise, ALONE);
         assertThrows(
                 IllegalStateException.class,
-                () -> new BoundedSum(grid).noised(charge, random.gaussian(Purpose.NOISE), 1));
-        assertThrows(IllegalStateException.class, () -> new BoundedSum(grid).noised(charge(grid), noise, 1));
+                () -> new BoundedSum(grid).noised(charge, random.gaussian(Purpose.NOISE), ALONE));
+        assertThrows(IllegalStateException.class, () -> new BoundedSum(grid).noised(charge(grid), noise, ALONE));
     }
 
     @Test
@@ -127,7 +176,7 @@ class NoisedSumTest {
         assertThrows(
                 IllegalArgumentException.class,
                 () -> new BoundedSum(SumGrid.fine(1.5, 10))
-                        .noised(charge, RandomSource.seeded(6, 0).gaussian(Purpose.NOISE), 1));
+                        .noised(charge, RandomSource.seeded(6, 0).gaussian(Purpose.NOISE), ALONE));
     }
 
     /** The divisor is the public B; an empty batch is noised and divided by the same B. */
@@ -135,7 +184,7 @@ class NoisedSumTest {
     void meanDividesByTheExpectedBatchSize() {
         SumGrid grid = SumGrid.fine(1, 16);
         NoisedSum noised = new BoundedSum(grid)
-                .noised(charge(grid), RandomSource.seeded(7, 0).gaussian(Purpose.NOISE), 1);
+                .noised(charge(grid), RandomSource.seeded(7, 0).gaussian(Purpose.NOISE), ALONE);
         double[] values = noised.values();
         float[] mean = new float[16];
         noised.meanOver(new ExpectedBatchSize(256), mean);
@@ -149,7 +198,7 @@ class NoisedSumTest {
     void recycledMemoryStartsEmptyAndHidesTheOldSum() {
         SumGrid grid = SumGrid.fine(1, 16);
         NoisedSum noised = new BoundedSum(grid)
-                .noised(charge(grid), RandomSource.seeded(8, 0).gaussian(Purpose.NOISE), 1);
+                .noised(charge(grid), RandomSource.seeded(8, 0).gaussian(Purpose.NOISE), ALONE);
         BoundedSum next = noised.recycle();
         assertArrayEquals(new long[16], next.units());
         assertThrows(IllegalStateException.class, noised::values);
@@ -161,19 +210,21 @@ class NoisedSumTest {
         SumGrid grid = SumGrid.fine(1, 100_003);
         BoundedSum sum = new BoundedSum(grid);
         for (int threads : new int[] {1, 3, 2}) {
-            NoisedSum noised =
-                    sum.noised(charge(grid), RandomSource.seeded(threads, 0).gaussian(Purpose.NOISE), threads);
-            NoisedSum fresh = new BoundedSum(grid)
-                    .noised(charge(grid), RandomSource.seeded(threads, 0).gaussian(Purpose.NOISE), 1);
-            assertArrayEquals(fresh.values(), noised.values(), threads + " threads");
-            sum = noised.recycle();
+            try (WorkerPool pool = new WorkerPool(threads)) {
+                NoisedSum noised =
+                        sum.noised(charge(grid), RandomSource.seeded(threads, 0).gaussian(Purpose.NOISE), pool);
+                NoisedSum fresh = new BoundedSum(grid)
+                        .noised(charge(grid), RandomSource.seeded(threads, 0).gaussian(Purpose.NOISE), ALONE);
+                assertArrayEquals(fresh.values(), noised.values(), threads + " threads");
+                sum = noised.recycle();
+            }
         }
     }
 
     @Test
     void sumsOnDifferentGridsDoNotMerge() {
         BoundedSum sum = new BoundedSum(SumGrid.fine(1, 10));
-        assertThrows(IllegalArgumentException.class, () -> sum.merge(new BoundedSum(SumGrid.fine(2, 10))));
-        assertThrows(IllegalArgumentException.class, () -> sum.merge(sum));
+        assertThrows(IllegalArgumentException.class, () -> sum.merge(new BoundedSum(SumGrid.fine(2, 10)), ALONE));
+        assertThrows(IllegalArgumentException.class, () -> sum.merge(sum, ALONE));
     }
 }

@@ -20,13 +20,13 @@ import org.sapwood.autograd.Parameter;
 import org.sapwood.data.ImageSet;
 import org.sapwood.nn.GanConfig;
 import org.sapwood.nn.GanFeatures;
+import org.sapwood.parallel.WorkerPool;
 import org.sapwood.privacy.accounting.PrivacyEvent;
 import org.sapwood.privacy.aggregation.GradientGrid;
 import org.sapwood.privacy.ledger.Ledger;
 import org.sapwood.privacy.random.RandomSource;
 import org.sapwood.privacy.sampling.ExpectedBatchSize;
 import org.sapwood.privacy.sampling.PoissonSampler;
-import org.sapwood.synthesis.WorkerPool;
 import org.sapwood.tensor.Backends;
 
 /** The aggregates as executed: what one image changes in the exact sum, and what the noise and the divisor are. */
@@ -56,7 +56,7 @@ class AggregateMechanismTest {
             PoissonSampler everyone =
                     new PoissonSampler(images.size(), 1, seeded().uniform(RandomSource.Purpose.SAMPLING));
             return use.with(
-                    new AggregateMechanism(CONFIG, images, engine, everyone, new ExpectedBatchSize(batch), threads));
+                    new AggregateMechanism(CONFIG, images, engine, everyone, new ExpectedBatchSize(batch), pool));
         }
     }
 

@@ -15,13 +15,13 @@ import org.sapwood.autograd.Parameter;
 import org.sapwood.data.ImageSet;
 import org.sapwood.nn.GanConfig;
 import org.sapwood.nn.GanFeatures;
+import org.sapwood.parallel.WorkerPool;
 import org.sapwood.privacy.accounting.PrivacyEvent;
 import org.sapwood.privacy.aggregation.SumGrid;
 import org.sapwood.privacy.ledger.Ledger;
 import org.sapwood.privacy.random.RandomSource;
 import org.sapwood.privacy.sampling.ExpectedBatchSize;
 import org.sapwood.privacy.sampling.PoissonSampler;
-import org.sapwood.synthesis.WorkerPool;
 import org.sapwood.tensor.Backends;
 
 /** The private gradient of conv2 as executed. */
@@ -50,8 +50,7 @@ class Conv2MechanismTest {
             PoissonSampler everyone = new PoissonSampler(
                     images.size(), 1, RandomSource.seeded(1, 0).uniform(RandomSource.Purpose.SAMPLING));
             return use.with(
-                    new Conv2Mechanism(
-                            CONFIG, images, engine, everyone, new ExpectedBatchSize(batch), clipNorm, threads),
+                    new Conv2Mechanism(CONFIG, images, engine, everyone, new ExpectedBatchSize(batch), clipNorm, pool),
                     engine);
         }
     }

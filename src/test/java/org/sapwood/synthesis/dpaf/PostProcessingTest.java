@@ -14,8 +14,8 @@ import org.junit.jupiter.api.Test;
 import org.sapwood.data.ImageSet;
 import org.sapwood.data.ImageSource;
 import org.sapwood.nn.GanConfig;
+import org.sapwood.parallel.WorkerPool;
 import org.sapwood.privacy.aggregation.BoundedSum;
-import org.sapwood.synthesis.WorkerPool;
 import org.sapwood.tensor.Backends;
 
 /** Everything behind the aggregates is a function of the noised aggregates alone. */

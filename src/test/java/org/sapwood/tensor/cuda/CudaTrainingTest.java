@@ -11,6 +11,7 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.sapwood.autograd.Adam;
 import org.sapwood.diffusion.Ema;
+import org.sapwood.parallel.WorkerPool;
 import org.sapwood.privacy.accounting.PrivacyEvent;
 import org.sapwood.privacy.aggregation.BoundedSum;
 import org.sapwood.privacy.aggregation.DeviceBoundedSum;
@@ -153,6 +154,7 @@ class CudaTrainingTest {
         Ledger hostLedger = ledger(grid, 3);
         Ledger deviceLedger = ledger(grid, 3);
         try (CudaStream stream = OnDevice.stream();
+                WorkerPool alone = new WorkerPool(1);
                 CudaTraining training = new CudaTraining(stream, weights, grid.plan(groups()))) {
             DeviceBoundedSum deviceSum = new DeviceBoundedSum(grid.sumGrid(), training);
             BoundedSum hostSum = new BoundedSum(grid.sumGrid());
@@ -170,7 +172,8 @@ class CudaTrainingTest {
                 accumulate(stream, grid, secondRows, second, 4 - step, hostSum);
                 assertArrayEquals(hostSum.units(), sums(training), "sums of step " + step);
 
-                NoisedSum noised = hostSum.noised(hostLedger.charge("training"), hostNoise.gaussian(Purpose.NOISE), 1);
+                NoisedSum noised =
+                        hostSum.noised(hostLedger.charge("training"), hostNoise.gaussian(Purpose.NOISE), alone);
                 float[] mean = new float[TOTAL];
                 noised.meanOver(batch, mean);
                 double rate = 0.01 / (1 + step);

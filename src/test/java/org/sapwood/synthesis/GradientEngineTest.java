@@ -1,0 +1,83 @@
+package org.sapwood.synthesis;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.sapwood.autograd.ParameterVector;
+import org.sapwood.nn.UNet;
+import org.sapwood.tensor.Backends;
+
+/** A batch is computed whole or not at all: half a sum is never gone on with. */
+class GradientEngineTest {
+    private static final UNet MODEL = TinyModels.random(11, 4);
+
+    private static GradientEngine engine(int threads) {
+        ParameterVector parameters = MODEL.parameters().trainable();
+        return new GradientEngine(
+                Backends.choose("scalar"), threads, MODEL, parameters, GradientEngine.Rows.PER_EXAMPLE, 2, 1, true);
+    }
+
+    private static final GradientEngine.RowConsumer NOBODY = (worker, backend, unit, rows) -> {};
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void whatAWorkerFailsWithIsThrownAndTheEngineIsOfNoUseAnyMore(int threads) {
+        ArithmeticException failure = new ArithmeticException("17");
+        GradientEngine.DrawSource failing = (worker, example, draw, tape, slot) -> {
+            if (example == 4) {
+                throw failure;
+            }
+        };
+        try (GradientEngine engine = engine(threads)) {
+            engine.run(4, failing, NOBODY);
+            assertSame(failure, assertThrows(ArithmeticException.class, () -> engine.run(8, failing, NOBODY)));
+            String message = assertThrows(IllegalStateException.class, () -> engine.run(4, failing, NOBODY))
+                    .getMessage();
+            assertEquals("a batch was left half done; make a new engine and a new sum", message);
+        }
+    }
+
+    /** No worker touches its memory once the interrupted call has thrown, so that closing frees it safely. */
+    @Test
+    void anInterruptedRunThrowsWhenItsWorkersHaveStopped() throws InterruptedException {
+        try (GradientEngine engine = engine(2)) {
+            CountDownLatch begun = new CountDownLatch(1);
+            AtomicBoolean over = new AtomicBoolean();
+            AtomicBoolean late = new AtomicBoolean();
+            AtomicReference<String> message = new AtomicReference<>();
+            Thread caller = Thread.ofPlatform().unstarted(() -> {
+                try {
+                    engine.run(
+                            Integer.MAX_VALUE,
+                            (worker, example, draw, tape, slot) -> {
+                                begun.countDown();
+                                if (over.get()) {
+                                    late.set(true);
+                                }
+                            },
+                            NOBODY);
+                } catch (IllegalStateException e) {
+                    over.set(true);
+                    message.set(e.getMessage());
+                }
+            });
+            caller.start();
+            begun.await();
+            caller.interrupt();
+            caller.join();
+            assertEquals("interrupted while computing", message.get());
+            Thread.sleep(20);
+            assertFalse(late.get(), "a worker went on");
+            assertTrue(over.get());
+        }
+    }
+}
