@@ -95,7 +95,7 @@ def main():
     if options.json:
         result = {
             "what": f"{options.config}, B = {options.batch}: bench/peers/cpu_sitting.py, {options.rounds} rounds, medians;"
-            " PyTorch's private modes are Opacus or its algorithm",
+            " each run is the median of its steps, of dp_step_torch.py the best",
             "date": datetime.date.today().isoformat(),
             "cpu": cpu(),
             "private_peer": "Opacus" if opacus else "bench/peers/dp_step_hooks.py",

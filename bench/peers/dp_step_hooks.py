@@ -3,9 +3,9 @@
 usage: dp_step_hooks.py CONFIG BATCH THREADS MODE(hooks|lora-hooks)
 
 Written from its published algorithm, in plain PyTorch: hooks keep each layer's inputs and take the gradient of its outputs;
-a layer's gradients of single images are one batched product (for a convolution of unfolded images); then norms per image,
-clip factors, weighted sums, Gaussian noise, Adam. As there, the ordinary gradients are computed on the way, too. The first
-step holds the sums of all gradients of single images against these. Prints what
+a layer's gradients of single images are one batched product (for a convolution of unfolded images), copied into zeroed
+memory; then norms per image, clip factors, weighted sums, Gaussian noise, Adam. As there, the ordinary gradients are computed
+on the way, too. Before it is timed, the sums of all gradients of single images are held against those. Prints what
 dp_step_torch.py prints, with the median of the steps instead of the best.
 """
 import resource
@@ -30,29 +30,35 @@ NOISE_MULTIPLIER = 1.0
 LEARNING_RATE = 1e-3
 
 
+def keep(parameter, per_image):
+    """Opacus accumulates into memory for the largest batch, which the first use makes."""
+    parameter.per_image = torch.zeros(per_image.shape)
+    parameter.per_image[: len(per_image)] = per_image
+
+
 def conv(layer, x, g):
     n = x.shape[0]
     windows = F.unfold(x, layer.kernel_size, padding=layer.padding, stride=layer.stride)
     g = g.reshape(n, -1, windows.shape[-1])
-    layer.weight.per_image = torch.einsum("noq,npq->nop", g, windows).view(n, *layer.weight.shape)
-    layer.bias.per_image = g.sum(2)
+    keep(layer.weight, torch.einsum("noq,npq->nop", g, windows).view(n, *layer.weight.shape))
+    keep(layer.bias, g.sum(2))
 
 
 def linear(layer, x, g):
-    layer.weight.per_image = torch.einsum("n...i,n...j->nij", g, x)
+    keep(layer.weight, torch.einsum("n...i,n...j->nij", g, x))
     if layer.bias is not None:
-        layer.bias.per_image = torch.einsum("n...k->nk", g)
+        keep(layer.bias, torch.einsum("n...k->nk", g))
 
 
 def group_norm(layer, x, g):
-    layer.weight.per_image = torch.einsum("ni...->ni", F.group_norm(x, layer.num_groups, eps=layer.eps) * g)
-    layer.bias.per_image = torch.einsum("ni...->ni", g)
+    keep(layer.weight, torch.einsum("ni...->ni", F.group_norm(x, layer.num_groups, eps=layer.eps) * g))
+    keep(layer.bias, torch.einsum("ni...->ni", g))
 
 
 def embedding(layer, x, g):
     n, width = g.shape
     all_rows = torch.zeros(n, *layer.weight.shape)
-    layer.weight.per_image = all_rows.scatter_add_(1, x.view(n, 1, 1).expand(n, 1, width), g.view(n, 1, width))
+    keep(layer.weight, all_rows.scatter_add_(1, x.view(n, 1, 1).expand(n, 1, width), g.view(n, 1, width)))
 
 
 RULES = {nn.Conv2d: conv, nn.Linear: linear, nn.GroupNorm: group_norm, nn.Embedding: embedding}
@@ -81,8 +87,11 @@ def clip_and_noise(parameters, batch):
 
 
 def check(parameters, batch):
+    """Some gradients are zero but for rounding, such as those of the keys' biases: they are held against the whole."""
+    whole = torch.stack([p.grad.norm() for p in parameters]).norm()
     for p in parameters:
-        torch.testing.assert_close(p.per_image.sum(0) / batch, p.grad, rtol=1e-3, atol=1e-5)
+        error = (p.per_image.sum(0) / batch - p.grad).norm()
+        assert error < 1e-4 * p.grad.norm() + 1e-6 * whole, f"gradients of images add up to others, by {error} of {whole}"
 
 
 def main():
@@ -100,15 +109,16 @@ def main():
     x = torch.randn(batch, shape["in_ch"], size, size)
     t, y, e = torch.randint(0, 1000, (batch,)), torch.randint(0, 10, (batch,)), torch.randn_like(x)
 
-    def step(first=False):
+    def step(checked=False):
         optimizer.zero_grad()
         F.mse_loss(model(x, t, y), e).backward()
-        if first:
+        if checked:
             check(parameters, batch)
         clip_and_noise(parameters, batch)
         optimizer.step()
 
-    step(first=True)
+    step()
+    step(checked=True)  # before the first step adapters give gradients of zero
     times, started = [], time.time()
     while len(times) < 3 or (time.time() - started < 15 and len(times) < 20):
         before = time.perf_counter()

@@ -75,6 +75,13 @@ class ArchitectureTest {
                         .toList());
     }
 
+    /** Work is divided above them: whole micro-batches and stretches of weights ({@code docs/adr/0006}). */
+    @TestFactory
+    Stream<DynamicTest> operationsAreNotParallel() {
+        return Stream.of("tensor", "autograd", "nn")
+                .map(layer -> DynamicTest.dynamicTest(layer, () -> forbid(layer, List.of("parallel"))));
+    }
+
     /** The mechanism takes vectors, not images; the readers know nothing of budgets. */
     @Test
     void privacyAndDataDoNotMeet() {

@@ -45,24 +45,16 @@ public final class Adam {
      * @param learningRate ≥ 0
      */
     public void step(float[] weights, float[] gradient, double learningRate) {
-        step(weights, gradient, learningRate, 0, 0, 0);
-    }
-
-    /**
-     * One update with a learning rate of its own for some weights.
-     *
-     * @param gradient as long as {@code weights}; not changed
-     * @param learningRate of all other weights, ≥ 0
-     * @param from first weight with the rate {@code ownRate}
-     * @param to one past the last such weight
-     * @param ownRate ≥ 0
-     */
-    public void step(float[] weights, float[] gradient, double learningRate, int from, int to, double ownRate) {
-        update(weights, gradient, advance(learningRate, from, to, ownRate), 0, weights.length);
+        update(weights, gradient, advance(learningRate, 0, 0, 0), 0, weights.length);
     }
 
     /**
      * Counts one update and returns its constants, for whoever makes it: {@link #update}, or a device that has the moments.
+     *
+     * @param learningRate of all weights but these, ≥ 0
+     * @param from first weight with the rate {@code ownRate}
+     * @param to one past the last such weight
+     * @param ownRate ≥ 0
      */
     public AdamStep advance(double learningRate, int from, int to, double ownRate) {
         steps++;

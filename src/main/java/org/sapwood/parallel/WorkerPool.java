@@ -1,9 +1,12 @@
 package org.sapwood.parallel;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -11,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  * Threads that share numbered tasks. Which worker takes a task is left to chance, so what a task computes must not depend
  * on it; a worker's number is for that worker's memory.
  *
- * <p>No task runs any more when a call returns or throws, so the caller may free what the tasks used.
+ * <p>One call at a time, and none from within a task: two of them would hand the same worker's memory to two threads. No
+ * task runs any more when a call returns or throws, so the caller may free what the tasks used.
  */
 public final class WorkerPool implements AutoCloseable {
     /** Coordinates that are one task of {@link #forStretches}: fewer would not be worth a thread's waking up. */
@@ -19,6 +23,7 @@ public final class WorkerPool implements AutoCloseable {
 
     private final int workers;
     private final ExecutorService threads;
+    private final AtomicBoolean busy = new AtomicBoolean();
 
     /** A task, and the worker that has it. */
     @FunctionalInterface
@@ -49,24 +54,49 @@ public final class WorkerPool implements AutoCloseable {
 
     /**
      * Runs tasks 0 to {@code count} − 1 and waits for all. If one fails, no further one is begun, and what it failed with is
-     * thrown.
+     * thrown. A lone task runs on the caller's thread, as worker 0.
      *
-     * @throws IllegalStateException if the caller is interrupted; no further task is begun then, either
+     * @throws IllegalStateException if the caller is interrupted before all tasks are done; no further task is begun then,
+     *     either
      */
     public void forEach(int count, Task task) {
-        if (workers == 1 || count <= 1) {
-            for (int t = 0; t < count; t++) {
-                task.run(0, t);
+        if (!busy.compareAndSet(false, true)) {
+            throw new IllegalStateException("this pool is at work: one call at a time, and none from within a task");
+        }
+        try {
+            if (workers == 1 || count <= 1) {
+                runAlone(count, task);
+            } else {
+                runTogether(count, task);
             }
-            return;
+        } finally {
+            busy.set(false);
         }
+    }
+
+    private static void runAlone(int count, Task task) {
+        for (int t = 0; t < count; t++) {
+            if (Thread.currentThread().isInterrupted()) {
+                throw interrupted();
+            }
+            task.run(0, t);
+        }
+    }
+
+    private void runTogether(int count, Task task) {
         AtomicInteger next = new AtomicInteger();
-        Future<?>[] running = new Future<?>[Math.min(workers, count)];
-        for (int w = 0; w < running.length; w++) {
-            int worker = w;
-            running[w] = threads.submit(() -> drain(worker, next, count, task));
-        }
+        List<Future<?>> running = new ArrayList<>();
         Throwable failure = null;
+        try {
+            for (int w = 0; w < Math.min(workers, count); w++) {
+                int worker = w;
+                running.add(threads.submit(() -> drain(worker, next, count, task)));
+            }
+        } catch (RuntimeException | Error e) {
+            // No more threads to be had: those that there are stop.
+            next.set(count);
+            failure = e;
+        }
         boolean interrupted = false;
         for (Future<?> worker : running) {
             for (boolean waiting = true; waiting; ) {
@@ -74,7 +104,7 @@ public final class WorkerPool implements AutoCloseable {
                     worker.get();
                     waiting = false;
                 } catch (ExecutionException e) {
-                    failure = failure == null ? e.getCause() : failure;
+                    failure = first(failure, e.getCause());
                     waiting = false;
                 } catch (InterruptedException e) {
                     interrupted = true;
@@ -87,8 +117,12 @@ public final class WorkerPool implements AutoCloseable {
         }
         rethrow(failure);
         if (interrupted) {
-            throw new IllegalStateException("interrupted while computing");
+            throw interrupted();
         }
+    }
+
+    private static IllegalStateException interrupted() {
+        return new IllegalStateException("interrupted while computing");
     }
 
     private static void drain(int worker, AtomicInteger next, int count, Task task) {
@@ -99,6 +133,14 @@ public final class WorkerPool implements AutoCloseable {
         } finally {
             next.set(count); // after a failure the others need not go on
         }
+    }
+
+    private static @Nullable Throwable first(@Nullable Throwable one, @Nullable Throwable other) {
+        if (one == null || other == null || one.equals(other)) {
+            return one == null ? other : one;
+        }
+        one.addSuppressed(other);
+        return one;
     }
 
     private static void rethrow(@Nullable Throwable failure) {
@@ -123,7 +165,6 @@ public final class WorkerPool implements AutoCloseable {
     /** Ends the threads, and waits for that: one that has not ended holds on to the memory of its worker. */
     @Override
     public void close() {
-        threads.shutdownNow();
         threads.close();
     }
 }

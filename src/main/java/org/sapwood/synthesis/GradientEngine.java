@@ -32,10 +32,10 @@ import org.sapwood.tensor.Tensor;
 
 /**
  * Computes gradients of a model over a logical batch of any size. Micro-batches are the unit of parallel work:
- * each worker thread runs whole micro-batches on its own backend, tape and arena, with no barrier inside a step.
+ * each worker thread runs whole micro-batches on its own backend, tape and arena, with no barrier inside a batch.
  *
- * <p>A device has one worker, which hands it recorded sequences and does not wait for them; the other threads fill slots
- * for it. Its micro-batches are large, so the examples that do not fill one are run together, with some slots whose rows
+ * <p>A device has one worker, the caller, which hands it recorded sequences and does not wait for them; the threads of the
+ * pool fill slots for it. Its micro-batches are large, so the examples that do not fill one are run together, with some slots whose rows
  * nobody looks at, rather than one by one.
  *
  * <p>An example's gradient has the same bits whatever the number of threads and the size of the micro-batch: samples
@@ -138,7 +138,6 @@ public final class GradientEngine implements AutoCloseable {
     private final int drawsPerPass;
     private final boolean onDevice;
     private @Nullable DeviceTraining training;
-    private boolean complete = true;
 
     /** An engine for the denoising loss of {@code model}; {@code conditional} is whether the labels are used. */
     public GradientEngine(
@@ -387,21 +386,16 @@ public final class GradientEngine implements AutoCloseable {
      * Computes the gradients of examples 0 … examples − 1 and hands them to {@code consumer}, unit by unit, from all
      * workers at once. Returns when all are done; throws what a worker failed with.
      *
-     * @throws IllegalStateException if the thread is interrupted, or if a run before this one threw: the consumer may have
-     *     gradients of half a batch
+     * @throws IllegalStateException if the caller is interrupted; the consumer may then have gradients of half a batch, as
+     *     after any failure
      */
     public void run(int examples, DrawSource source, RowConsumer consumer) {
-        if (!complete) {
-            throw new IllegalStateException("a batch was left half done; make a new engine and a new sum");
-        }
-        complete = false;
         int units = unitsFor(examples);
         if (onDevice) {
             workers[0].runOnDevice(units, examples, source, consumer);
         } else {
             pool.forEach(units, (worker, unit) -> workers[worker].runOnHost(unit, examples, source, consumer));
         }
-        complete = true;
     }
 
     @Override

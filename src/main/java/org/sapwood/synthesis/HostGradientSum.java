@@ -1,5 +1,6 @@
 package org.sapwood.synthesis;
 
+import java.util.Arrays;
 import java.util.List;
 import org.sapwood.autograd.ExampleGradients;
 import org.sapwood.autograd.RowGradients;
@@ -96,9 +97,7 @@ final class HostGradientSum implements PrivateGradientSum {
     }
 
     private void merge() {
-        for (int i = 1; i < sums.length; i++) {
-            sums[0].merge(sums[i], pool);
-        }
+        sums[0].merge(Arrays.asList(sums).subList(1, sums.length), pool);
     }
 
     @Override

@@ -26,6 +26,7 @@ final class PrivateTrainer {
     private final ExpectedBatchSize batch;
     private final RandomSource randomness;
     private final Ledger ledger;
+    private boolean amidStep;
 
     /**
      * @param sampler the one that the ledger's event came from
@@ -74,12 +75,23 @@ final class PrivateTrainer {
         clock.now(() -> state.save(folder));
     }
 
-    /** One private step. */
+    /**
+     * One private step.
+     *
+     * @throws IllegalStateException if a step before this one threw: gradients of its batch may stand in the sum, and an
+     *     example of both batches would be in it twice
+     */
     void step(TrainingState state, double learningRate) {
+        if (amidStep) {
+            throw new IllegalStateException(
+                    "a step before this one failed, and the sum may hold its batch; resume the run instead");
+        }
+        amidStep = true;
         int[] examples = sampler.sample();
         draws.select(ledger.spent(EVENT), examples);
         engine.run(examples.length, draws, sum);
         Charge charge = ledger.charge(EVENT);
         sum.release(charge, randomness.gaussian(RandomSource.Purpose.NOISE), batch, state, learningRate);
+        amidStep = false;
     }
 }

@@ -97,7 +97,7 @@ final class SaliencySelection {
                 }
             });
             BoundedSum total = sums.getFirst();
-            sums.subList(1, threads).forEach(part -> total.merge(part, engine.pool()));
+            total.merge(sums.subList(1, threads), engine.pool());
             return total.noised(
                             ledger.charge(EVENT), randomness.gaussian(RandomSource.Purpose.SELECTION), engine.pool())
                     .values();

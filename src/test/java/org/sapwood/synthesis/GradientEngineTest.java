@@ -10,13 +10,15 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sapwood.autograd.ParameterVector;
 import org.sapwood.nn.UNet;
 import org.sapwood.tensor.Backends;
 
-/** A batch is computed whole or not at all: half a sum is never gone on with. */
+/** How a batch ends that is not computed whole. */
+@Timeout(60)
 class GradientEngineTest {
     private static final UNet MODEL = TinyModels.random(11, 4);
 
@@ -30,7 +32,7 @@ class GradientEngineTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
-    void whatAWorkerFailsWithIsThrownAndTheEngineIsOfNoUseAnyMore(int threads) {
+    void whatAWorkerFailsWithIsThrown(int threads) {
         ArithmeticException failure = new ArithmeticException("17");
         GradientEngine.DrawSource failing = (worker, example, draw, tape, slot) -> {
             if (example == 4) {
@@ -38,11 +40,7 @@ class GradientEngineTest {
             }
         };
         try (GradientEngine engine = engine(threads)) {
-            engine.run(4, failing, NOBODY);
             assertSame(failure, assertThrows(ArithmeticException.class, () -> engine.run(8, failing, NOBODY)));
-            String message = assertThrows(IllegalStateException.class, () -> engine.run(4, failing, NOBODY))
-                    .getMessage();
-            assertEquals("a batch was left half done; make a new engine and a new sum", message);
         }
     }
 

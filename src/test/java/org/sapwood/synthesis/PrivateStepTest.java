@@ -3,6 +3,7 @@ package org.sapwood.synthesis;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -222,6 +223,24 @@ class PrivateStepTest {
         one.trainer.step(one.state, 1e-3);
         two.trainer.step(two.state, 1e-3);
         assertArrayEquals(one.lastUpdate(), two.lastUpdate());
+    }
+
+    /** What a failed step leaves in the sum would be added to the next batch, and an example of both would be in it twice. */
+    @Test
+    void aTrainerWhoseStepFailedTakesNoOther() {
+        Step step = new Step(0.9, 2, 2);
+        step.ledger.charge(PrivateTrainer.EVENT);
+        step.ledger.charge(PrivateTrainer.EVENT);
+        assertEquals("all 2 planned steps of event 'training' are spent: the budget allows no more", refusal(step));
+        assumeTrue(Arrays.stream(step.sum.mergedUnits()).anyMatch(u -> u != 0), "the batch was empty");
+        assertEquals(
+                "a step before this one failed, and the sum may hold its batch; resume the run instead", refusal(step));
+    }
+
+    private static String refusal(Step step) {
+        IllegalStateException thrown =
+                assertThrows(IllegalStateException.class, () -> step.trainer.step(step.state, 1e-3));
+        return String.valueOf(thrown.getMessage());
     }
 
     @Test

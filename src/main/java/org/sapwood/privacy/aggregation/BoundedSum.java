@@ -1,6 +1,7 @@
 package org.sapwood.privacy.aggregation;
 
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.sapwood.parallel.WorkerPool;
 import org.sapwood.privacy.ledger.Charge;
@@ -59,25 +60,29 @@ public final class BoundedSum {
     }
 
     /**
-     * Adds another sum, exactly, and zeroes it, so that it can go on accumulating but nothing is added twice.
+     * Adds other sums, exactly, and zeroes them, so that they can go on accumulating but nothing is added twice.
      *
      * @param pool divides the coordinates
-     * @throws IllegalArgumentException if it lies on another grid
+     * @throws IllegalArgumentException if one lies on another grid, or is this one; nothing is added then
      */
-    public void merge(BoundedSum other, WorkerPool pool) {
-        if (!grid.equals(other.grid)) {
-            throw new IllegalArgumentException("cannot merge a sum on " + other.grid + " into one on " + grid);
-        }
-        if (other == this) {
-            throw new IllegalArgumentException("cannot merge a sum into itself");
+    public void merge(List<BoundedSum> others, WorkerPool pool) {
+        for (BoundedSum other : others) {
+            if (!grid.equals(other.grid)) {
+                throw new IllegalArgumentException("cannot merge a sum on " + other.grid + " into one on " + grid);
+            }
+            if (other == this) {
+                throw new IllegalArgumentException("cannot merge a sum into itself");
+            }
         }
         long[] mine = units();
-        long[] theirs = other.units();
+        List<long[]> theirs = others.stream().map(BoundedSum::units).toList();
         pool.forStretches(mine.length, (worker, from, to) -> {
-            for (int i = from; i < to; i++) {
-                mine[i] += theirs[i];
+            for (long[] other : theirs) {
+                for (int i = from; i < to; i++) {
+                    mine[i] += other[i];
+                }
+                Arrays.fill(other, from, to, 0);
             }
-            Arrays.fill(theirs, from, to, 0);
         });
     }
 

@@ -11,7 +11,7 @@ import org.sapwood.privacy.random.GaussianNoise;
  * <p>Keeps the memory that its workers make noise in, which goes from a sum to the next one that takes over its memory.
  */
 final class NoiseAdder {
-    /** Fewer would not be worth a thread's waking up. */
+    /** Whole tiles, and not so few that a thread's waking up counts. */
     private static final int TILES_PER_TASK = 8;
 
     private GaussianNoise.Scratch[] scratch = new GaussianNoise.Scratch[0];

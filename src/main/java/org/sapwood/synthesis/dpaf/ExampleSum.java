@@ -50,9 +50,7 @@ final class ExampleSum {
     /** What all workers have added; exact, so their order does not matter. */
     static BoundedSum merged(ExampleSum[] sums, WorkerPool pool) {
         BoundedSum total = sums[0].sum();
-        for (int i = 1; i < sums.length; i++) {
-            total.merge(sums[i].sum(), pool);
-        }
+        total.merge(Arrays.stream(sums).skip(1).map(ExampleSum::sum).toList(), pool);
         return total;
     }
 }

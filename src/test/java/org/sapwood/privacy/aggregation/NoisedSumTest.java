@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.List;
@@ -60,10 +59,16 @@ class NoisedSumTest {
             try (WorkerPool pool = new WorkerPool(threads)) {
                 BoundedSum sum = new BoundedSum(grid);
                 Arrays.setAll(sum.units(), i -> 31L * i);
-                BoundedSum part = new BoundedSum(grid);
-                Arrays.setAll(part.units(), i -> 7L - i);
-                sum.merge(part, pool);
-                assertArrayEquals(new long[100_003], part.units(), threads + " threads");
+                BoundedSum second = new BoundedSum(grid);
+                Arrays.setAll(second.units(), i -> 7L - i);
+                BoundedSum third = new BoundedSum(grid);
+                Arrays.setAll(third.units(), i -> 3L * i);
+                sum.merge(List.of(second, third), pool);
+                for (int i = 0; i < 100_003; i++) {
+                    assertEquals(33L * i + 7, sum.units()[i], "coordinate " + i);
+                }
+                assertArrayEquals(new long[100_003], second.units(), threads + " threads");
+                assertArrayEquals(new long[100_003], third.units(), threads + " threads");
                 NoisedSum noised =
                         sum.noised(charge(grid), RandomSource.seeded(2, 0).gaussian(Purpose.NOISE), pool);
                 double[] values = noised.values();
@@ -79,19 +84,27 @@ class NoisedSumTest {
         }
     }
 
-    /** Noise that repeats, or a coordinate without any, would be found by subtraction: no two tasks may share a tile. */
+    /** Noise that repeats, or a coordinate without any, would be found by subtraction. */
     @Test
-    void everyCoordinateHasNoiseOfItsOwn() {
+    void everyCoordinateHasTheNoiseOfItsPlaceInTheStream() {
         int length = 100_003;
         SumGrid grid = SumGrid.fine(1, length);
         try (WorkerPool pool = new WorkerPool(3)) {
-            double[] noise = new BoundedSum(grid)
-                    .noised(charge(grid), RandomSource.seeded(9, 0).gaussian(Purpose.NOISE), pool)
+            BoundedSum sum = new BoundedSum(grid);
+            Arrays.setAll(sum.units(), i -> 5L * i);
+            double[] noised = sum.noised(charge(grid), RandomSource.seeded(9, 0).gaussian(Purpose.NOISE), pool)
                     .values();
-            long different =
-                    Arrays.stream(noise).filter(value -> value != 0).distinct().count();
-            // Numbers on a grid meet now and then; a tile that came twice would be so many at once.
-            assertTrue(different > length - GaussianNoise.TILE / 2, different + " different values");
+            GaussianNoise noise = RandomSource.seeded(9, 0).gaussian(Purpose.NOISE);
+            GaussianNoise.Scratch scratch = new GaussianNoise.Scratch();
+            double scale = SIGMA * grid.sensitivity() / grid.step();
+            double[] normals = {};
+            for (int i = 0; i < length; i++) {
+                if (i % GaussianNoise.TILE == 0) {
+                    normals = noise.tile(i / GaussianNoise.TILE, scratch);
+                }
+                double expected = 5L * i + Math.rint(scale * normals[i % GaussianNoise.TILE]);
+                assertEquals(expected * grid.step(), noised[i], "coordinate " + i);
+            }
         }
     }
 
@@ -137,7 +150,7 @@ class NoisedSumTest {
         for (int i = 23; i >= 0; i--) {
             part.add(gradients[i], 0, parameters, scales[i], 0);
             if (i % 5 == 0) {
-                merged.merge(part, ALONE);
+                merged.merge(List.of(part), ALONE);
             }
         }
         assertArrayEquals(whole.units(), merged.units());
@@ -224,7 +237,8 @@ class NoisedSumTest {
     @Test
     void sumsOnDifferentGridsDoNotMerge() {
         BoundedSum sum = new BoundedSum(SumGrid.fine(1, 10));
-        assertThrows(IllegalArgumentException.class, () -> sum.merge(new BoundedSum(SumGrid.fine(2, 10)), ALONE));
-        assertThrows(IllegalArgumentException.class, () -> sum.merge(sum, ALONE));
+        assertThrows(
+                IllegalArgumentException.class, () -> sum.merge(List.of(new BoundedSum(SumGrid.fine(2, 10))), ALONE));
+        assertThrows(IllegalArgumentException.class, () -> sum.merge(List.of(sum), ALONE));
     }
 }

@@ -177,7 +177,7 @@ class CudaTrainingTest {
                 float[] mean = new float[TOTAL];
                 noised.meanOver(batch, mean);
                 double rate = 0.01 / (1 + step);
-                hostAdam.step(hostWeights, mean, rate, OWN_FROM, OWN_TO, 8 * rate);
+                hostAdam.update(hostWeights, mean, hostAdam.advance(rate, OWN_FROM, OWN_TO, 8 * rate), 0, TOTAL);
                 hostEma.update(hostWeights);
                 AdamStep constants = deviceAdam.advance(rate, OWN_FROM, OWN_TO, 8 * rate);
                 deviceSum.release(
@@ -231,7 +231,7 @@ class CudaTrainingTest {
                 for (int j = 0; j < TOTAL; j++) {
                     sum[j] *= factor;
                 }
-                adam.step(hostWeights, sum, 1e-3, OWN_FROM, OWN_TO, 2e-3);
+                adam.update(hostWeights, sum, adam.advance(1e-3, OWN_FROM, OWN_TO, 2e-3), 0, TOTAL);
                 for (int j = 0; j < TOTAL; j++) {
                     average[j] += (float) (share * (hostWeights[j] - average[j]));
                 }

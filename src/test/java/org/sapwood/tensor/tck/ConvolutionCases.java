@@ -58,6 +58,8 @@ final class ConvolutionCases {
                 new ConvGeometry(10, 9, 48, 64, 3, 1, 0, 0),
                 new ConvGeometry(7, 8, 32, 64, 3, 1, 0, 2),
                 new ConvGeometry(6, 6, 32, 32, 3, 1, 2, 2),
+                new ConvGeometry(2, 24, 32, 32, 3, 1, 2, 0),
+                new ConvGeometry(1, 24, 32, 32, 3, 1, 1, 2),
                 ConvGeometry.same(28, 28, 1, 32, 3),
                 ConvGeometry.same(28, 28, 32, 1, 3),
                 ConvGeometry.same(14, 14, 40, 33, 3),
