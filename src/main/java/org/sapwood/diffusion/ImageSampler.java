@@ -53,10 +53,10 @@ public final class ImageSampler {
                 backends.add(backend.open());
                 drawers.add(new Drawer(backends.getLast(), work, microBatch));
             }
-            pool.forEach(passes, (worker, pass) -> {
-                int from = pass * microBatch;
-                drawers.get(worker).draw(from, Math.min(microBatch, labels.length - from));
-            });
+            pool.forStretches(
+                    labels.length,
+                    microBatch,
+                    (worker, from, to) -> drawers.get(worker).draw(from, to - from));
         } finally {
             backends.forEach(Backend::close);
         }

@@ -156,10 +156,14 @@ public final class WorkerPool implements AutoCloseable {
 
     /** Runs {@code task} on all stretches of a vector of {@code length} coordinates and waits for all, as {@link #forEach} does. */
     public void forStretches(int length, Stretch task) {
+        forStretches(length, STRETCH, task);
+    }
+
+    /** The same with stretches of {@code size}, the last perhaps shorter. */
+    public void forStretches(int length, int size, Stretch task) {
         forEach(
-                Math.ceilDiv(length, STRETCH),
-                (worker, stretch) ->
-                        task.run(worker, stretch * STRETCH, (int) Math.min(length, (stretch + 1L) * STRETCH)));
+                Math.ceilDiv(length, size),
+                (worker, stretch) -> task.run(worker, stretch * size, (int) Math.min(length, (stretch + 1L) * size)));
     }
 
     /** Ends the threads, and waits for that: one that has not ended holds on to the memory of its worker. */

@@ -610,11 +610,10 @@ public final class GradientEngine implements AutoCloseable {
 
         /** Fills the slots of {@code count} examples by all threads. */
         private void fillTogether(int from, int count, int pass, DrawSource source) {
-            int slots = count * drawsPerPass;
-            pool.forEach(Math.ceilDiv(slots, SLOTS_PER_TASK), (thread, task) -> {
-                int first = task * SLOTS_PER_TASK;
-                fill(thread, from, pass, first, Math.min(slots, first + SLOTS_PER_TASK), source);
-            });
+            pool.forStretches(
+                    count * drawsPerPass,
+                    SLOTS_PER_TASK,
+                    (thread, first, end) -> fill(thread, from, pass, first, end, source));
         }
 
         private void fill(int thread, int from, int pass, int firstSlot, int endSlot, DrawSource source) {

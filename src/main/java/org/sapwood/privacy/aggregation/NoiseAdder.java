@@ -18,11 +18,10 @@ final class NoiseAdder {
 
     /** Adds {@code rint(scale · z_j)} to every {@code sums[j]}. */
     void add(long[] sums, double scale, GaussianNoise noise, WorkerPool pool) {
-        reserve(pool.workers());
         int tiles = Math.ceilDiv(sums.length, GaussianNoise.TILE);
-        pool.forEach(Math.ceilDiv(tiles, TILES_PER_TASK), (worker, task) -> {
-            int end = Math.min(tiles, (task + 1) * TILES_PER_TASK);
-            for (int tile = task * TILES_PER_TASK; tile < end; tile++) {
+        reserve(Math.min(pool.workers(), Math.ceilDiv(tiles, TILES_PER_TASK)));
+        pool.forStretches(tiles, TILES_PER_TASK, (worker, from, to) -> {
+            for (int tile = from; tile < to; tile++) {
                 addTile(sums, scale, noise, tile, scratch[worker]);
             }
         });
