@@ -7,20 +7,21 @@ import java.util.Arrays;
 
 /**
  * The rows of a few NHWC images, cut into the windows of their tiles and mapped along x, [image, row, tile, 6, C]: the first
- * half of a two-dimensional map. Tiles above one another share it where their windows overlap.
+ * half of a two-dimensional map. Tiles above one another share it where their windows overlap. Points that a tile at the end
+ * of a row does not need are not written.
  */
 final class TileRows {
     /** Floats that leave room in the second-level cache for the tiles. */
     private static final int CACHE_FLOATS = 1 << 16;
 
-    /** A map of {@link WinogradMaps} that makes 6 values of the pixels of a window. */
+    /** {@link WinogradInputs#map} or {@link WinogradOutputs#mapGradients}. */
     @FunctionalInterface
-    interface RowMap {
-        void apply(float[] from, int at, int stride, float[] to, int start, int step, int count);
+    interface WindowMap {
+        void apply(int points, float[] from, int at, int stride, float[] to, int start, int step, int count);
     }
 
-    private final RowMap map;
-    private final int window;
+    private final WindowMap map;
+    private final int overlap;
 
     private float[] rows = new float[0];
     private float[] edge = new float[0];
@@ -28,15 +29,14 @@ final class TileRows {
     private int width;
     private int channels;
     private int margin;
-    private int tilesAcross;
+    private TileGrid grid = new TileGrid(1, 1);
     private int rowSize;
     private int imageSize;
-    private int tilesPerImage;
 
-    /** @param window pixels of a window, which starts every 4 pixels */
-    TileRows(RowMap map, int window) {
+    /** @param overlap pixels of a window beyond those of its outputs */
+    TileRows(WindowMap map, int overlap) {
         this.map = map;
-        this.window = window;
+        this.overlap = overlap;
     }
 
     /**
@@ -44,21 +44,20 @@ final class TileRows {
      *
      * @param margin by how much the first window starts before the first pixel, above it as well
      */
-    void shape(int height, int width, int channels, int margin, int tilesDown, int tilesAcross) {
+    void shape(int height, int width, int channels, int margin, TileGrid grid) {
         this.height = height;
         this.width = width;
         this.channels = channels;
         this.margin = margin;
-        this.tilesAcross = tilesAcross;
-        rowSize = tilesAcross * EDGE * channels;
-        tilesPerImage = tilesDown * tilesAcross;
-        imageSize = (tilesDown * OUTPUTS + window - OUTPUTS) * rowSize;
-        edge = Lanes.grow(edge, window * channels);
+        this.grid = grid;
+        rowSize = grid.across * EDGE * channels;
+        imageSize = (grid.rows + overlap) * rowSize;
+        edge = Lanes.grow(edge, (OUTPUTS + overlap) * channels);
     }
 
     /** How many images to hold at once: what fits the cache, or {@code leastTiles}, but not more than there are. */
     int group(int batch, int leastTiles) {
-        int fitting = Math.max(CACHE_FLOATS / imageSize, Math.ceilDiv(leastTiles, tilesPerImage));
+        int fitting = Math.max(CACHE_FLOATS / imageSize, Math.ceilDiv(leastTiles, grid.perImage));
         return Math.clamp(fitting, 1, Math.max(1, batch));
     }
 
@@ -77,19 +76,21 @@ final class TileRows {
     }
 
     private void mapRow(float[] images, int from, int to) {
-        for (int tile = 0; tile < tilesAcross; tile++) {
+        for (int tile = 0; tile < grid.across; tile++) {
+            int points = grid.pointsOfColumn(tile);
+            int window = WinogradPoints.outputs(points) + overlap;
             int first = tile * OUTPUTS - margin;
             int start = to + tile * EDGE * channels;
             int lowest = Math.max(0, -first);
             int end = Math.min(window, width - first);
             if (lowest == 0 && end == window) {
-                map.apply(images, from + first * channels, channels, rows, start, channels, channels);
+                map.apply(points, images, from + first * channels, channels, rows, start, channels, channels);
             } else {
                 Arrays.fill(edge, 0, lowest * channels, 0f);
                 System.arraycopy(
                         images, from + (first + lowest) * channels, edge, lowest * channels, (end - lowest) * channels);
                 Arrays.fill(edge, end * channels, window * channels, 0f);
-                map.apply(edge, 0, channels, rows, start, channels, channels);
+                map.apply(points, edge, 0, channels, rows, start, channels, channels);
             }
         }
     }
@@ -105,9 +106,10 @@ final class TileRows {
      * @param tile counted along the rows of tiles through all images
      */
     void tile(int tile, float[] v, int to) {
-        int at = tile / tilesPerImage * imageSize
-                + tile % tilesPerImage / tilesAcross * OUTPUTS * rowSize
-                + tile % tilesAcross * EDGE * channels;
-        map.apply(rows, at, rowSize, v, to, EDGE * channels, EDGE * channels);
+        int row = tile % grid.perImage / grid.across;
+        int column = tile % grid.across;
+        int at = tile / grid.perImage * imageSize + row * OUTPUTS * rowSize + column * EDGE * channels;
+        int count = grid.pointsOfColumn(column) * channels;
+        map.apply(grid.pointsOfRow(row), rows, at, rowSize, v, to, EDGE * channels, count);
     }
 }

@@ -12,8 +12,8 @@ import org.sapwood.tensor.ConvGeometry;
 import org.sapwood.tensor.Tensor;
 
 /**
- * 3×3 convolutions of stride 1 as 36 matrix products over transformed tiles ({@link WinogradMaps}): a quarter of the
- * multiplications where tiles of 4×4 outputs fill the image.
+ * 3×3 convolutions of stride 1 as 36 matrix products over transformed tiles ({@link WinogradPoints}): a quarter of the
+ * multiplications where tiles of 4×4 outputs fill the image, little more where they do not ({@link TileGrid}).
  *
  * <p>A tile depends on its image alone, and each of its 36·C products is one chain over the channels, so that the bits of
  * an output depend neither on the other images nor on where a block of tiles begins.
@@ -60,8 +60,6 @@ final class WinogradConvolution {
     private float[] turned = new float[0];
     private float[] zeros = new float[0];
     private int filterStep;
-    private int tilesAcross;
-    private int tilesPerImage;
 
     WinogradConvolution(WinogradBuffers buffers) {
         this.buffers = buffers;
@@ -73,15 +71,14 @@ final class WinogradConvolution {
      * a batch of another size.
      */
     static boolean suits(ConvGeometry geometry) {
-        int across = tiles(geometry.outWidth());
-        int tiles = tiles(geometry.outHeight()) * across;
-        long rows = (long) geometry.height() * across * EDGE * geometry.inChannels();
+        long rows =
+                (long) geometry.height() * Math.ceilDiv(geometry.outWidth(), OUTPUTS) * EDGE * geometry.inChannels();
         return geometry.kernel() == 3
                 && geometry.stride() == 1
                 && Math.max(geometry.padLow(), geometry.padHigh()) < geometry.kernel()
                 && geometry.inChannels() % V == 0
                 && geometry.outChannels() % PANEL == 0
-                && 9 * geometry.outTokens() >= Math.max(2 * PRODUCTS * tiles, TRANSFORM_FILTER)
+                && 9 * geometry.outTokens() >= Math.max(2 * products(geometry), TRANSFORM_FILTER)
                 && rows <= MOST_FLOATS;
     }
 
@@ -123,13 +120,13 @@ final class WinogradConvolution {
         int tap = in * out;
         for (int i = 0; i < in; i++) {
             for (int kx = 0; kx < 3; kx++) {
-                WinogradMaps.taps(weight, start + kx * tap + i * out, 3 * tap, halfway, kx * out, 3 * out, out);
+                WinogradFilters.map(weight, start + kx * tap + i * out, 3 * tap, halfway, kx * out, 3 * out, out);
             }
             for (int row = 0; row < EDGE; row++) {
                 for (int column = 0; column < out; column += PANEL) {
                     int at = row * 3 * out + column;
                     int to = row * EDGE * filterStep + column * in + i * PANEL;
-                    WinogradMaps.taps(halfway, at, out, filters, to, filterStep, PANEL);
+                    WinogradFilters.map(halfway, at, out, filters, to, filterStep, PANEL);
                 }
             }
         }
@@ -181,45 +178,53 @@ final class WinogradConvolution {
     /** Images [first, end), perhaps none. */
     private void convolve(
             Tensor x, int first, int end, ConvGeometry geometry, @Nullable Tensor bias, Tensor y, boolean accumulate) {
-        shape(geometry);
+        TileGrid grid = buffers.grid(geometry);
+        int in = geometry.inChannels();
         int out = geometry.outChannels();
-        int most = Math.max(LEAST_TILES, BLOCK_FLOATS / (PRODUCTS * (geometry.inChannels() + out)));
+        patches.shape(geometry.height(), geometry.width(), in, geometry.padLow(), grid);
+        int most = Math.max(LEAST_TILES, BLOCK_FLOATS / (PRODUCTS * (in + out)));
         int group = patches.group(end - first, LEAST_TILES);
-        zeros = Lanes.grow(zeros, out);
+        zeros = Lanes.grow(zeros, EDGE * out);
         for (int image = first; image < end; image += group) {
             int count = Math.min(group, end - image);
             patches.load(x.array(), x.offset() + image * x.shape().rowSize(), count);
             int yStart = y.offset() + image * y.shape().rowSize();
-            int all = count * tilesPerImage;
+            int all = count * grid.perImage;
             int block = Math.ceilDiv(all, Math.ceilDiv(all, most));
-            for (int tile = 0; tile < all; tile += block) {
-                int inBlock = Math.min(block, all - tile);
-                float[] products = multiply(tile, inBlock, geometry);
+            for (int place = 0; place < all; place += block) {
+                int inBlock = Math.min(block, all - place);
+                float[] products = multiply(grid, count, place, inBlock, in, out);
                 for (int t = 0; t < inBlock; t++) {
-                    writeOutputs(tile + t, products, t, geometry, bias, y.array(), yStart, accumulate);
+                    int tile = grid.tile(place + t, count);
+                    writeOutputs(grid, tile, products, t, geometry, bias, y.array(), yStart, accumulate);
                 }
             }
         }
     }
 
-    /** Transforms the patches of a block of tiles and multiplies them with the filters: [count, 36, Cout]. */
-    private float[] multiply(int first, int count, ConvGeometry geometry) {
-        int in = geometry.inChannels();
-        int out = geometry.outChannels();
+    /**
+     * Transforms the patches of a block of tiles and multiplies them with the filters: [count, 36, Cout].
+     *
+     * @param images that are loaded
+     * @param first place of the first tile in their order
+     */
+    private float[] multiply(TileGrid grid, int images, int first, int count, int in, int out) {
         int tileSize = tileSize(in);
         int productSize = tileSize(out);
-        int padded = Math.ceilDiv(count, LEAST_ROWS) * LEAST_ROWS;
+        int padded = count + LEAST_ROWS - 1;
         float[] tiles = buffers.tiles(padded * tileSize);
         float[] products = buffers.products(padded * productSize);
         for (int t = 0; t < count; t++) {
-            patches.tile(first + t, tiles, t * tileSize);
+            patches.tile(grid.tile(first + t, images), tiles, t * tileSize);
         }
         for (int p = 0; p < PRODUCTS; p++) {
+            int start = Math.max(0, grid.first(p % EDGE, images) - first);
+            int end = Math.min(count, grid.end(p / EDGE, p % EDGE, images) - first);
             for (int column = 0; column < out; column += PANEL) {
                 int b = p * filterStep + column * in;
                 int c = p * out + column;
-                int t = 0;
-                for (; TILE_ROWS == 12 && t + 12 <= count; t += 12) {
+                int t = start;
+                for (; TILE_ROWS == 12 && t + 12 <= end; t += 12) {
                     RowKernels.tile12x2(
                             tiles,
                             t * tileSize + p * in,
@@ -232,7 +237,7 @@ final class WinogradConvolution {
                             t * productSize + c,
                             productSize);
                 }
-                for (; t < count; t += LEAST_ROWS) {
+                for (; t < end; t += LEAST_ROWS) {
                     RowKernels.tile4x2(
                             tiles,
                             t * tileSize + p * in,
@@ -251,6 +256,7 @@ final class WinogradConvolution {
     }
 
     private void writeOutputs(
+            TileGrid grid,
             int tile,
             float[] products,
             int inBlock,
@@ -260,10 +266,11 @@ final class WinogradConvolution {
             int yStart,
             boolean accumulate) {
         int out = geometry.outChannels();
-        int row = tile % tilesPerImage / tilesAcross * OUTPUTS;
-        int column = tile % tilesAcross * OUTPUTS;
+        int row = tile % grid.perImage / grid.across;
+        int column = tile % grid.across;
         int rowStride = geometry.outWidth() * out;
-        int to = yStart + tile / tilesPerImage * geometry.outTokens() * out + row * rowStride + column * out;
+        int image = yStart + tile / grid.perImage * geometry.outTokens() * out;
+        int to = image + row * OUTPUTS * rowStride + column * OUTPUTS * out;
         float[] from = zeros;
         int fromStart = 0;
         int fromRow = 0;
@@ -277,28 +284,26 @@ final class WinogradConvolution {
             from = bias.array();
             fromStart = bias.offset();
         }
+        int down = grid.pointsOfRow(row);
+        int across = grid.pointsOfColumn(column);
         float[] halfway = buffers.halfway(OUTPUTS * EDGE * out);
-        WinogradMaps.outputs(products, inBlock * tileSize(out), EDGE * out, halfway, 0, EDGE * out, EDGE * out);
-        int rows = Math.min(OUTPUTS, geometry.outHeight() - row);
-        int columns = Math.min(OUTPUTS, geometry.outWidth() - column);
-        for (int i = 0; i < rows; i++) {
-            int at = i * EDGE * out;
+        int at = inBlock * tileSize(out);
+        WinogradOutputs.map(down, products, at, EDGE * out, zeros, 0, 0, halfway, 0, EDGE * out, across * out);
+        for (int i = 0; i < WinogradPoints.outputs(down); i++) {
             int start = fromStart + i * fromRow;
-            WinogradMaps.outputs(halfway, at, out, from, start, fromStep, y, to + i * rowStride, out, columns, out);
+            int end = to + i * rowStride;
+            WinogradOutputs.map(across, halfway, i * EDGE * out, out, from, start, fromStep, y, end, out, out);
         }
     }
 
-    private void shape(ConvGeometry geometry) {
-        int tilesDown = tiles(geometry.outHeight());
-        int tilesAcross = tiles(geometry.outWidth());
-        tilesPerImage = tilesDown * tilesAcross;
-        this.tilesAcross = tilesAcross;
-        int in = geometry.inChannels();
-        patches.shape(geometry.height(), geometry.width(), in, geometry.padLow(), tilesDown, tilesAcross);
+    /** The tiles of a convolution's outputs. */
+    static TileGrid grid(ConvGeometry geometry) {
+        return new TileGrid(geometry.outHeight(), geometry.outWidth());
     }
 
-    static int tiles(int outputs) {
-        return Math.ceilDiv(outputs, OUTPUTS);
+    /** Products per image and pair of channels. */
+    static int products(ConvGeometry geometry) {
+        return WinogradPoints.along(geometry.outHeight()) * WinogradPoints.along(geometry.outWidth());
     }
 
     /**

@@ -9,7 +9,7 @@ import static org.sapwood.tensor.simd.WinogradConvolution.PRODUCTS;
 import org.sapwood.tensor.ConvGeometry;
 
 /**
- * Gradient of one image's 3×3 weight as products over transformed tiles ({@link WinogradMaps}). Squares of 4×4 output
+ * Gradient of one image's 3×3 weight as products over transformed tiles ({@link WinogradPoints}). Squares of 4×4 output
  * gradients take 36 multiplications instead of 144, and then 36 products are mapped back to 9 taps for every pair of
  * channels. On small images that costs more than it saves; there only rows are cut, four gradients at a time: each kernel
  * row is then a convolution along x, 6 multiplications instead of 12, and 6 products are mapped back to 3 taps. Rows of
@@ -19,9 +19,12 @@ final class WinogradFilterGradient {
     /** Multiplications that take as long as to map 6 products back to 3 taps; measured on images of 6×6 to 16×16. */
     private static final int MAP_BACK = 32;
 
+    /** Most windows of a row: where only the last of a row lacks a product, the others are then at one distance. */
+    private static final int ROW_WINDOWS = 2;
+
     private final WinogradBuffers buffers;
     private final TileRows patches;
-    private final TileRows gradients = new TileRows(WinogradMaps::outputGradients, OUTPUTS);
+    private final TileRows gradients = new TileRows(WinogradOutputs::mapGradients, 0);
 
     WinogradFilterGradient(WinogradBuffers buffers) {
         this.buffers = buffers;
@@ -31,26 +34,27 @@ final class WinogradFilterGradient {
     /** Whether a convolution has this form and gains. */
     static boolean suits(ConvGeometry geometry) {
         int channels = geometry.inChannels() + geometry.outChannels();
+        int multiplications = isByRows(geometry) ? multiplicationsByRows(geometry) : multiplicationsBySquares(geometry);
         return WinogradConvolution.suits(geometry)
-                && Math.min(multiplicationsBySquares(geometry), multiplicationsByRows(geometry))
-                        < 9 * geometry.outTokens()
-                && (long) PRODUCTS * tiles(geometry) * channels <= WinogradConvolution.MOST_FLOATS;
+                && multiplications < 9 * geometry.outTokens()
+                && (long) WinogradConvolution.products(geometry) * channels <= WinogradConvolution.MOST_FLOATS;
     }
 
-    private static int tiles(ConvGeometry geometry) {
-        return WinogradConvolution.tiles(geometry.outHeight()) * WinogradConvolution.tiles(geometry.outWidth());
+    private static boolean isByRows(ConvGeometry geometry) {
+        return geometry.outWidth() <= ROW_WINDOWS * OUTPUTS
+                && multiplicationsByRows(geometry) < multiplicationsBySquares(geometry);
     }
 
     /** Per pair of channels; what mapping back takes is counted among them. */
     private static int multiplicationsBySquares(ConvGeometry geometry) {
-        return PRODUCTS * tiles(geometry) + (EDGE + 3) * MAP_BACK;
+        return WinogradConvolution.products(geometry) + (EDGE + 3) * MAP_BACK;
     }
 
     private static int multiplicationsByRows(ConvGeometry geometry) {
-        int across = WinogradConvolution.tiles(geometry.outWidth());
+        int along = WinogradPoints.along(geometry.outWidth());
         int all = 0;
         for (int ky = 0; ky < 3; ky++) {
-            all += EDGE * across * (endRow(geometry, ky) - firstRow(geometry, ky)) + MAP_BACK;
+            all += along * (endRow(geometry, ky) - firstRow(geometry, ky)) + MAP_BACK;
         }
         return all;
     }
@@ -69,124 +73,98 @@ final class WinogradFilterGradient {
     void compute(float[] x, int xStart, float[] dy, int dyStart, ConvGeometry geometry, float[] c, int cStart) {
         int in = geometry.inChannels();
         int out = geometry.outChannels();
-        int down = WinogradConvolution.tiles(geometry.outHeight());
-        int across = WinogradConvolution.tiles(geometry.outWidth());
-        patches.shape(geometry.height(), geometry.width(), in, geometry.padLow(), down, across);
-        gradients.shape(geometry.outHeight(), geometry.outWidth(), out, 0, down, across);
+        TileGrid grid = buffers.grid(geometry);
+        patches.shape(geometry.height(), geometry.width(), in, geometry.padLow(), grid);
+        gradients.shape(geometry.outHeight(), geometry.outWidth(), out, 0, grid);
         patches.load(x, xStart, 1);
         gradients.load(dy, dyStart, 1);
-        if (multiplicationsByRows(geometry) < multiplicationsBySquares(geometry)) {
-            byRows(geometry, across, c, cStart);
+        if (isByRows(geometry)) {
+            byRows(geometry, grid, c, cStart);
         } else {
-            bySquares(down * across, in, out, c, cStart);
+            bySquares(grid, in, out, c, cStart);
         }
     }
 
-    private void byRows(ConvGeometry geometry, int across, float[] c, int cStart) {
+    private void byRows(ConvGeometry geometry, TileGrid grid, float[] c, int cStart) {
         int in = geometry.inChannels();
         int out = geometry.outChannels();
+        int lda = EDGE * in;
+        int ldb = EDGE * out;
         float[] products = buffers.products(MAX_TILE_ROWS * EDGE * PANEL);
         for (int ky = 0; ky < 3; ky++) {
             int y = firstRow(geometry, ky);
-            int windows = (endRow(geometry, ky) - y) * across;
-            int start = (ky + y) * across * EDGE * in;
-            int gradientStart = y * across * EDGE * out;
+            int rowsOfWindows = endRow(geometry, ky) - y;
+            int a = (ky + y) * grid.across * lda;
+            int b = y * grid.across * ldb;
             for (int first = 0, rows; first < in; first += rows) {
                 rows = Lanes.tileHeight(in - first);
                 for (int column = 0; column < out; column += PANEL) {
-                    multiply(
-                            EDGE,
-                            rows,
-                            windows,
-                            patches.mapped(),
-                            start + first,
-                            in,
-                            EDGE * in,
-                            gradients.mapped(),
-                            gradientStart + column,
-                            out,
-                            EDGE * out,
-                            products);
+                    for (int p = 0; p < EDGE; p++) {
+                        boolean all = p < grid.pointsOfColumn(grid.across - 1);
+                        int step = all ? 1 : grid.across;
+                        ColumnKernels.tile(
+                                rows,
+                                patches.mapped(),
+                                a + p * in + first,
+                                step * lda,
+                                rowsOfWindows * (all ? grid.across : grid.across - 1),
+                                gradients.mapped(),
+                                b + p * out + column,
+                                step * ldb,
+                                products,
+                                p * PANEL,
+                                EDGE * PANEL);
+                    }
                     for (int i = 0; i < rows; i++) {
                         int to = cStart + (3 * ky * in + first + i) * out + column;
-                        WinogradMaps.tapGradients(products, i * EDGE * PANEL, PANEL, c, to, in * out, PANEL);
+                        WinogradFilters.mapGradients(products, i * EDGE * PANEL, PANEL, c, to, in * out, PANEL);
                     }
                 }
             }
         }
     }
 
-    private void bySquares(int count, int in, int out, float[] c, int cStart) {
+    private void bySquares(TileGrid grid, int in, int out, float[] c, int cStart) {
         int tileSize = WinogradConvolution.tileSize(in);
         int gradientSize = WinogradConvolution.tileSize(out);
-        int gradientTiles = count * tileSize;
+        int gradientTiles = grid.perImage * tileSize;
         int tap = in * out;
-        float[] tiles = buffers.tiles(count * (tileSize + gradientSize));
-        for (int t = 0; t < count; t++) {
-            patches.tile(t, tiles, t * tileSize);
-            gradients.tile(t, tiles, gradientTiles + t * gradientSize);
+        float[] tiles = buffers.tiles(grid.perImage * (tileSize + gradientSize));
+        for (int t = 0; t < grid.perImage; t++) {
+            int tile = grid.tile(t, 1);
+            patches.tile(tile, tiles, t * tileSize);
+            gradients.tile(tile, tiles, gradientTiles + t * gradientSize);
         }
         float[] products = buffers.products(MAX_TILE_ROWS * PRODUCTS * PANEL);
         float[] halfway = buffers.halfway(3 * EDGE * PANEL);
         for (int first = 0, rows; first < in; first += rows) {
             rows = Lanes.tileHeight(in - first);
             for (int column = 0; column < out; column += PANEL) {
-                multiply(
-                        PRODUCTS,
-                        rows,
-                        count,
-                        tiles,
-                        first,
-                        in,
-                        tileSize,
-                        tiles,
-                        gradientTiles + column,
-                        out,
-                        gradientSize,
-                        products);
+                for (int p = 0; p < PRODUCTS; p++) {
+                    int start = grid.first(p % EDGE, 1);
+                    ColumnKernels.tile(
+                            rows,
+                            tiles,
+                            start * tileSize + p * in + first,
+                            tileSize,
+                            grid.end(p / EDGE, p % EDGE, 1) - start,
+                            tiles,
+                            gradientTiles + start * gradientSize + p * out + column,
+                            gradientSize,
+                            products,
+                            p * PANEL,
+                            PRODUCTS * PANEL);
+                }
                 for (int i = 0; i < rows; i++) {
                     int at = i * PRODUCTS * PANEL;
                     int to = cStart + (first + i) * out + column;
-                    WinogradMaps.tapGradients(products, at, EDGE * PANEL, halfway, 0, EDGE * PANEL, EDGE * PANEL);
+                    WinogradFilters.mapGradients(products, at, EDGE * PANEL, halfway, 0, EDGE * PANEL, EDGE * PANEL);
                     for (int ky = 0; ky < 3; ky++) {
-                        WinogradMaps.tapGradients(halfway, ky * EDGE * PANEL, PANEL, c, to + 3 * ky * tap, tap, PANEL);
+                        WinogradFilters.mapGradients(
+                                halfway, ky * EDGE * PANEL, PANEL, c, to + 3 * ky * tap, tap, PANEL);
                     }
                 }
             }
-        }
-    }
-
-    /**
-     * Products [rows, points, PANEL] of one panel of output channels, each a sum over {@code depth} windows.
-     *
-     * @param aPoint distance from a point of a window to the next in {@code a}; of one window to the next: {@code lda}
-     */
-    private static void multiply(
-            int points,
-            int rows,
-            int depth,
-            float[] a,
-            int aStart,
-            int aPoint,
-            int lda,
-            float[] b,
-            int bStart,
-            int bPoint,
-            int ldb,
-            float[] products) {
-        for (int p = 0; p < points; p++) {
-            ColumnKernels.tile(
-                    rows,
-                    a,
-                    aStart + p * aPoint,
-                    lda,
-                    depth,
-                    b,
-                    bStart + p * bPoint,
-                    ldb,
-                    products,
-                    p * PANEL,
-                    points * PANEL);
         }
     }
 }
