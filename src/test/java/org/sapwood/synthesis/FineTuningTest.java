@@ -131,7 +131,9 @@ class FineTuningTest {
         RunFolder folder = run("private", TinyModels.options(publicModel, OptionalLong.empty()), 1);
         Map<String, Object> ledger = Json.readObject(folder.privacyJson());
         double epsilon = Json.number(JsonFields.map(ledger, "epsilon_spent").get("pld"), "epsilon");
-        assertTrue(epsilon <= 8 && epsilon > 7.9, "calibration must meet and use the budget, got " + epsilon);
+        assertTrue(
+                epsilon <= TinyModels.EPSILON && epsilon > 0.98 * TinyModels.EPSILON,
+                "calibration must meet and use the budget, got " + epsilon);
         assertEquals("secure", ledger.get("randomness"));
         assertEquals(2, JsonFields.list(ledger, "events").size(), "selection and training");
     }
@@ -171,7 +173,7 @@ class FineTuningTest {
         Path path = temp.resolve("killed");
         assertThrows(IllegalStateException.class, () -> FineTuning.start(options, path, BACKEND, 1, killer));
         FineTuning.Result result = FineTuning.resume(RunFolder.resume(path), BACKEND, 1, ProgressListener.SILENT);
-        assertTrue(result.epsilon() <= 8, "resuming must not overspend, got " + result.epsilon());
+        assertTrue(result.epsilon() <= TinyModels.EPSILON, "resuming must not overspend, got " + result.epsilon());
         assertEquals(4, result.folder().newestCheckpoint().orElseThrow().step());
         List<?> events = JsonFields.list(Json.readObject(result.folder().privacyJson()), "events");
         Map<?, ?> training = (Map<?, ?>) events.getLast();
@@ -183,7 +185,7 @@ class FineTuningTest {
         RunFolder folder = run("done", TinyModels.options(publicModel, OptionalLong.empty()), 1);
         float[] before = checkpoint(folder).require("class_embedding.weight").toFloats();
         FineTuning.Result again = FineTuning.resume(folder, BACKEND, 1, ProgressListener.SILENT);
-        assertTrue(again.epsilon() <= 8);
+        assertTrue(again.epsilon() <= TinyModels.EPSILON);
         assertArrayEquals(
                 before, checkpoint(folder).require("class_embedding.weight").toFloats());
     }

@@ -65,7 +65,7 @@ class KilledRunTest {
 
         RunFolder folder = RunFolder.resume(out);
         FineTuning.Result result = FineTuning.resume(folder, Backends.choose(), 1, ProgressListener.SILENT);
-        assertTrue(result.epsilon() <= 8, "overspent: " + result.epsilon());
+        assertTrue(result.epsilon() <= TinyModels.EPSILON, "overspent: " + result.epsilon());
         List<?> events = JsonFields.list(Json.readObject(folder.privacyJson()), "events");
         assertEquals(STEPS, ((Map<?, ?>) events.getFirst()).get("steps_spent"));
         assertEquals(STEPS, folder.newestCheckpoint().orElseThrow().step());

@@ -18,6 +18,9 @@ import org.sapwood.nn.Weights;
 
 /** Models and options small enough for a unit test. */
 final class TinyModels {
+    /** Of every run here. At a larger one four steps would be calibrated ten times as long. */
+    static final double EPSILON = 1;
+
     private TinyModels() {}
 
     /** 28×28 grey images, two levels of 8 channels, attention in the inner one: 8 attention matrices of 8×8. */
@@ -77,7 +80,7 @@ final class TinyModels {
                 publicModel.toString(),
                 "",
                 new ImageSource(List.of("glyphs:sensitive:40:5"), ReadOptions.asStored()),
-                8,
+                EPSILON,
                 OptionalDouble.empty(),
                 6,
                 steps,

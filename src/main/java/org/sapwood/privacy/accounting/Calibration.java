@@ -18,9 +18,6 @@ public record Calibration(Accountant accountant, double epsilon, double delta) {
     /** Adaptive selection noise may raise the training noise by this factor. */
     public static final double SELECTION_OVERHEAD = 1.03;
 
-    private static final double SMALLEST = 1e-3;
-    private static final double LARGEST = 1e9;
-
     /**
      * Checks the target.
      *
@@ -79,69 +76,13 @@ public record Calibration(Accountant accountant, double epsilon, double delta) {
         return by.epsilon(all, delta);
     }
 
-    /**
-     * The smallest σ in [1e-3, 1e9] with cost(σ) ≤ ε for a falling cost: brackets outward from a guess, then closes in
-     * by interpolating log ε over log σ, kept inside the bracket (Illinois rule). The upper end always meets the
-     * target, and it is what is returned.
-     */
     private double smallest(DoubleUnaryOperator cost, double guess, double tolerance, String name) {
-        double target = Math.log(epsilon);
-        double high = Math.clamp(guess, SMALLEST, LARGEST);
-        double low = high;
-        double atHigh = logCost(cost, high) - target;
-        double atLow = atHigh;
-        double factor = 1.2;
-        while (atHigh > 0) {
-            if (high >= LARGEST) {
-                throw new IllegalArgumentException("no noise multiplier up to " + LARGEST + " brings event '" + name
-                        + "' to epsilon " + epsilon + " at delta " + delta
-                        + ": the other events leave no budget, give them more noise or fewer steps");
-            }
-            low = high;
-            atLow = atHigh;
-            high = Math.min(LARGEST, high * factor);
-            factor *= factor;
-            atHigh = logCost(cost, high) - target;
+        double sigma = NoiseSearch.smallest(cost, epsilon, guess, tolerance);
+        if (sigma == Double.POSITIVE_INFINITY) {
+            throw new IllegalArgumentException("no noise multiplier up to " + NoiseSearch.LARGEST + " brings event '"
+                    + name + "' to epsilon " + epsilon + " at delta " + delta
+                    + ": the other events leave no budget, give them more noise or fewer steps");
         }
-        while (atLow <= 0) {
-            if (low <= SMALLEST) {
-                return SMALLEST;
-            }
-            high = low;
-            atHigh = atLow;
-            low = Math.max(SMALLEST, low / factor);
-            factor *= factor;
-            atLow = logCost(cost, low) - target;
-        }
-        double weightLow = atLow;
-        double weightHigh = atHigh;
-        int sameSide = 0;
-        while (high > low * (1 + tolerance)) {
-            double fraction = weightLow / (weightLow - weightHigh);
-            if (!(fraction > 0.001 && fraction < 0.999)) {
-                fraction = 0.5;
-            }
-            double middle = low * Math.exp(fraction * Math.log(high / low));
-            // Aim a hair above the root, so that both ends close in and not only one.
-            middle = Math.min(middle * (1 + tolerance / 4), Math.sqrt(middle * high));
-            double at = logCost(cost, middle) - target;
-            if (at > 0) {
-                low = middle;
-                weightLow = at;
-                weightHigh = sameSide < 0 ? weightHigh / 2 : weightHigh;
-                sameSide = -1;
-            } else {
-                high = middle;
-                weightHigh = at;
-                weightLow = sameSide > 0 ? weightLow / 2 : weightLow;
-                sameSide = 1;
-            }
-        }
-        return high;
-    }
-
-    /** log ε, kept finite so that interpolation works at both extremes. */
-    private static double logCost(DoubleUnaryOperator cost, double sigma) {
-        return Math.log(Math.clamp(cost.applyAsDouble(sigma), 1e-300, 1e300));
+        return sigma;
     }
 }
