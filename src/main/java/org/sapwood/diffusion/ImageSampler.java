@@ -9,6 +9,7 @@ import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 import org.apache.commons.rng.simple.RandomSource;
 import org.sapwood.nn.UNet;
 import org.sapwood.nn.UNetConfig;
+import org.sapwood.parallel.Progress;
 import org.sapwood.parallel.WorkerPool;
 import org.sapwood.tensor.Backend;
 import org.sapwood.tensor.BackendChoice;
@@ -112,21 +113,19 @@ public final class ImageSampler {
     private static final class Work {
         private final int[] labels;
         private final int size;
-        private final LongConsumer progress;
+        private final Progress progress;
         private final float[] images;
-        private int done;
 
         Work(int[] labels, int size, LongConsumer progress) {
             this.labels = labels;
             this.size = size;
-            this.progress = progress;
+            this.progress = new Progress(progress);
             images = new float[Math.multiplyExact(labels.length, size)];
         }
 
-        synchronized void deliver(float[] drawn, int from, int count) {
+        void deliver(float[] drawn, int from, int count) {
             System.arraycopy(drawn, 0, images, from * size, count * size);
-            done += count;
-            progress.accept(done);
+            progress.add(count);
         }
     }
 }

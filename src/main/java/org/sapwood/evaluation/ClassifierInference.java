@@ -75,11 +75,8 @@ final class ClassifierInference implements AutoCloseable {
                 new float[Math.multiplyExact(size, config.features())],
                 config.classes(),
                 config.features());
-        workers.forEach(lanes.size(), lane -> {
-            for (int from = lane * BATCH; from < size; from += lanes.size() * BATCH) {
-                lanes.get(lane).run(images, from, Math.min(size, from + BATCH), target);
-            }
-        });
+        workers.forStretches(
+                size, BATCH, (worker, from, to) -> lanes.get(worker).run(images, from, to, target));
         return target;
     }
 

@@ -50,9 +50,9 @@ record FeatureGaussian(double[] mean, SymmetricMatrix covariance) {
                     centred[i * length + k] = features.values()[(first + i) * length + k] - mean[k];
                 }
             }
-            workers.forEach(Math.ceilDiv(length, ROWS), block -> {
+            workers.forStretches(length, ROWS, (worker, from, to) -> {
                 for (int i = 0; i < taken; i++) {
-                    for (int p = block * ROWS; p < Math.min(length, (block + 1) * ROWS); p++) {
+                    for (int p = from; p < to; p++) {
                         double factor = centred[i * length + p];
                         SymmetricMatrix.add(centred, i * length + p, factor, covariance, p * length + p, length - p);
                     }

@@ -40,24 +40,38 @@ public record InceptionFeatures(Inception network) implements FeatureSpace {
     public Features features(ImageSet images, Workers workers) {
         int size = images.size();
         float[] features = new float[Math.multiplyExact(size, Inception.FEATURES)];
-        List<Backend> backends = new ArrayList<>();
+        List<Lane> lanes = new ArrayList<>();
         try {
             for (int i = 0; i < workers.threads(); i++) {
-                backends.add(workers.openHostBackend());
+                lanes.add(new Lane(workers.openHostBackend(), images));
             }
-            workers.forEach(backends.size(), lane -> {
-                float[] original = new float[images.imageLength()];
-                float[] enlarged = new float[Inception.EDGE * Inception.EDGE * 3];
-                for (int i = lane; i < size; i += backends.size()) {
-                    images.copyImage(i, original, 0);
-                    resize(original, images.height(), images.width(), images.channels(), enlarged, Inception.EDGE);
-                    network.features(backends.get(lane), enlarged, features, i * Inception.FEATURES);
-                }
+            workers.forStretches(size, 1, (worker, image, end) -> {
+                lanes.get(worker).features(image, features);
             });
         } finally {
-            backends.forEach(Backend::close);
+            lanes.forEach(lane -> lane.backend.close());
         }
         return new Features(features, size, Inception.FEATURES);
+    }
+
+    /** One worker's backend and images. */
+    private final class Lane {
+        private final Backend backend;
+        private final ImageSet images;
+        private final float[] original;
+        private final float[] enlarged = new float[Inception.EDGE * Inception.EDGE * 3];
+
+        Lane(Backend backend, ImageSet images) {
+            this.backend = backend;
+            this.images = images;
+            original = new float[images.imageLength()];
+        }
+
+        void features(int image, float[] target) {
+            images.copyImage(image, original, 0);
+            resize(original, images.height(), images.width(), images.channels(), enlarged, Inception.EDGE);
+            network.features(backend, enlarged, target, image * Inception.FEATURES);
+        }
     }
 
     /**

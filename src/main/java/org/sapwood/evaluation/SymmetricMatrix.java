@@ -48,7 +48,7 @@ record SymmetricMatrix(double[] values, int size) {
             }
             int row = rank;
             double root = Math.sqrt(remaining[pivot]);
-            forChunks(n, workers, (from, to) -> {
+            workers.forStretches(n, CHUNK, (worker, from, to) -> {
                 System.arraycopy(values, pivot * n + from, factor, row * n + from, to - from);
                 for (int j = 0; j < row; j++) {
                     add(factor, j * n + from, -factor[j * n + pivot], factor, row * n + from, to - from);
@@ -90,10 +90,9 @@ record SymmetricMatrix(double[] values, int size) {
     /** a·b with a [m, k] and b [k, n]. */
     private static double[] multiply(double[] a, int m, double[] b, int k, int n, Workers workers) {
         double[] c = new double[m * n];
-        workers.forEach(Math.ceilDiv(m, ROWS), block -> {
-            int end = Math.min(m, (block + 1) * ROWS);
+        workers.forStretches(m, ROWS, (worker, from, to) -> {
             for (int j = 0; j < k; j++) {
-                for (int i = block * ROWS; i < end; i++) {
+                for (int i = from; i < to; i++) {
                     add(b, j * n, a[i * k + j], c, i * n, n);
                 }
             }
@@ -106,15 +105,6 @@ record SymmetricMatrix(double[] values, int size) {
         for (int i = 0; i < length; i++) {
             target[to + i] += factor * source[from + i];
         }
-    }
-
-    /** Work on a range of indices. */
-    private interface Range {
-        void accept(int from, int to);
-    }
-
-    private static void forChunks(int count, Workers workers, Range work) {
-        workers.forEach(Math.ceilDiv(count, CHUNK), i -> work.accept(i * CHUNK, Math.min(count, (i + 1) * CHUNK)));
     }
 
     /**
@@ -164,14 +154,14 @@ record SymmetricMatrix(double[] values, int size) {
             }
             v[first] = head - beside[k];
             double beta = 2 / dot(v, v, first, n);
-            forChunks(length, workers, (from, to) -> {
+            workers.forStretches(length, CHUNK, (worker, from, to) -> {
                 Arrays.fill(w, first + from, first + to, 0);
                 for (int i = first; i < n; i++) {
                     add(a, i * n + first + from, beta * v[i], w, first + from, to - from);
                 }
             });
             add(v, first, -beta / 2 * dot(w, v, first, n), w, first, length);
-            forChunks(length, workers, (from, to) -> {
+            workers.forStretches(length, CHUNK, (worker, from, to) -> {
                 for (int i = first + from; i < first + to; i++) {
                     add(w, first, -v[i], a, i * n + first, length);
                     add(v, first, -w[i], a, i * n + first, length);

@@ -47,6 +47,11 @@ public final class Workers implements AutoCloseable {
         pool.forEach(count, (worker, number) -> task.accept(number));
     }
 
+    /** Runs {@code task} on all stretches of {@code size} of {@code length} and waits for all of them. */
+    void forStretches(int length, int size, WorkerPool.Stretch task) {
+        pool.forStretches(length, size, task);
+    }
+
     @Override
     public void close() {
         pool.close();

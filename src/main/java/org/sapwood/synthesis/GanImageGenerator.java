@@ -13,6 +13,7 @@ import org.sapwood.autograd.Variable;
 import org.sapwood.diffusion.SamplingOptions;
 import org.sapwood.nn.GanConfig;
 import org.sapwood.nn.GanGenerator;
+import org.sapwood.parallel.Progress;
 import org.sapwood.parallel.WorkerPool;
 import org.sapwood.tensor.Arena;
 import org.sapwood.tensor.Backend;
@@ -64,34 +65,17 @@ public record GanImageGenerator(GanGenerator model) implements ImageGenerator {
         Progress done = new Progress(progress);
         List<Pass> passes = new ArrayList<>();
         try (WorkerPool pool = new WorkerPool(options.threads())) {
-            for (int i = 0; i < pool.workers(); i++) {
+            for (int i = 0; i < Math.min(pool.workers(), Math.ceilDiv(labels.length, batch)); i++) {
                 passes.add(new Pass(backend.open(), batch));
             }
-            pool.forEach(Math.ceilDiv(labels.length, batch), (worker, task) -> {
-                int from = task * batch;
-                int count = Math.min(batch, labels.length - from);
-                passes.get(worker).draw(labels, from, count, options.seed(), images);
-                done.add(count);
+            pool.forStretches(labels.length, batch, (worker, from, to) -> {
+                passes.get(worker).draw(labels, from, to - from, options.seed(), images);
+                done.add(to - from);
             });
         } finally {
             passes.forEach(pass -> pass.backend.close());
         }
         return images;
-    }
-
-    /** Counts images for a listener that hears one worker at a time. */
-    private static final class Progress {
-        private final LongConsumer listener;
-        private long done;
-
-        Progress(LongConsumer listener) {
-            this.listener = listener;
-        }
-
-        synchronized void add(int count) {
-            done += count;
-            listener.accept(done);
-        }
     }
 
     /** A recorded pass of one worker. */

@@ -1,5 +1,6 @@
 package org.sapwood.synthesis;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -210,18 +211,27 @@ public final class GradientEngine implements AutoCloseable {
         this.draws = draws;
         this.drawsPerPass = rows == Rows.NORMS ? draws : largestDivisor(draws, MAX_DRAWS_PER_PASS);
         this.pool = new WorkerPool(threads);
-        Backend first = backend.open();
-        this.onDevice = first.isDevice();
-        this.workers = new Worker[onDevice ? 1 : threads];
-        workers[0] = new Worker(0, first);
-        for (int i = 1; i < workers.length; i++) {
-            workers[i] = new Worker(i, backend.open());
+        List<Backend> opened = new ArrayList<>();
+        try {
+            Backend first = backend.open();
+            opened.add(first);
+            this.onDevice = first.isDevice();
+            this.workers = new Worker[onDevice ? 1 : threads];
+            workers[0] = new Worker(0, first);
+            for (int i = 1; i < workers.length; i++) {
+                opened.add(backend.open());
+                workers[i] = new Worker(i, opened.getLast());
+            }
+            this.plan = rows != Rows.PER_EXAMPLE || (long) Float.BYTES * parameters.size() <= rowBytes
+                    ? GradientPlan.keepAll(parameters, List.of(), drawsPerPass, "")
+                    : plan(onDevice, uses(first, recorder, draws), parameters, draws, rowBytes);
+            this.sizes = new MicroBatch(rows, drawsPerPass, this::laneBytes);
+            this.microBatch = onDevice ? examplesOnDevice(microBatch) : examplesOnHost(microBatch);
+        } catch (RuntimeException | Error e) {
+            opened.forEach(Backend::close);
+            pool.close();
+            throw e;
         }
-        this.plan = rows != Rows.PER_EXAMPLE || (long) Float.BYTES * parameters.size() <= rowBytes
-                ? GradientPlan.keepAll(parameters, List.of(), drawsPerPass, "")
-                : plan(onDevice, uses(first, recorder, draws), parameters, draws, rowBytes);
-        this.sizes = new MicroBatch(rows, drawsPerPass, this::laneBytes);
-        this.microBatch = onDevice ? examplesOnDevice(microBatch) : examplesOnHost(microBatch);
     }
 
     /**

@@ -85,10 +85,8 @@ record LatentCodec(Autoencoder model, BackendChoice backend, int threads) {
             for (int i = 0; i < Math.min(pool.workers(), batches); i++) {
                 passes.add(new Pass(backend.open(), inputShape, part));
             }
-            pool.forEach(batches, (worker, batch) -> {
-                int from = batch * BATCH;
-                passes.get(worker).run(source, from, Math.min(BATCH, count - from), results);
-            });
+            pool.forStretches(
+                    count, BATCH, (worker, from, to) -> passes.get(worker).run(source, from, to - from, results));
         } finally {
             passes.forEach(pass -> pass.backend.close());
         }

@@ -58,10 +58,8 @@ final class FeatureEngine implements AutoCloseable {
 
     /** Hands over the features f̂ [p², m] of {@code count} images. */
     void features(int count, Fill images, Consumer consumer) {
-        pool.forEach(Math.ceilDiv(count, IMAGES), (worker, chunk) -> {
-            int from = chunk * IMAGES;
-            workers.get(worker).features(worker, from, Math.min(count, from + IMAGES), images, consumer);
-        });
+        pool.forStretches(
+                count, IMAGES, (worker, from, to) -> workers.get(worker).features(worker, from, to, images, consumer));
     }
 
     /**
@@ -70,10 +68,10 @@ final class FeatureEngine implements AutoCloseable {
      * @param directions fills v [p², m]
      */
     void conv2Gradients(int count, Fill images, Fill directions, Consumer consumer) {
-        pool.forEach(Math.ceilDiv(count, IMAGES), (worker, chunk) -> {
-            int from = chunk * IMAGES;
-            workers.get(worker).gradients(worker, from, Math.min(count, from + IMAGES), images, directions, consumer);
-        });
+        pool.forStretches(
+                count,
+                IMAGES,
+                (worker, from, to) -> workers.get(worker).gradients(worker, from, to, images, directions, consumer));
     }
 
     @Override

@@ -35,8 +35,8 @@ final class TileGrid {
     /** Of outputs [rows, columns]. */
     TileGrid(int rows, int columns) {
         this.rows = rows;
-        down = Math.ceilDiv(rows, OUTPUTS);
-        across = Math.ceilDiv(columns, OUTPUTS);
+        down = WinogradConvolution.tiles(rows);
+        across = WinogradConvolution.tiles(columns);
         perImage = down * across;
         pointsDown = WinogradPoints.points(rows - (down - 1) * OUTPUTS);
         pointsAcross = WinogradPoints.points(columns - (across - 1) * OUTPUTS);

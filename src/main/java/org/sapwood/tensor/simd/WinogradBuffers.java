@@ -19,7 +19,7 @@ final class WinogradBuffers {
 
     /** The tiles of a convolution's outputs. */
     TileGrid grid(ConvGeometry geometry) {
-        return grids.computeIfAbsent(geometry, WinogradConvolution::grid);
+        return grids.computeIfAbsent(geometry, of -> new TileGrid(of.outHeight(), of.outWidth()));
     }
 
     /** Transformed tiles. */

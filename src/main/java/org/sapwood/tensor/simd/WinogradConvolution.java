@@ -71,8 +71,7 @@ final class WinogradConvolution {
      * a batch of another size.
      */
     static boolean suits(ConvGeometry geometry) {
-        long rows =
-                (long) geometry.height() * Math.ceilDiv(geometry.outWidth(), OUTPUTS) * EDGE * geometry.inChannels();
+        long rows = (long) geometry.height() * tiles(geometry.outWidth()) * EDGE * geometry.inChannels();
         return geometry.kernel() == 3
                 && geometry.stride() == 1
                 && Math.max(geometry.padLow(), geometry.padHigh()) < geometry.kernel()
@@ -296,9 +295,9 @@ final class WinogradConvolution {
         }
     }
 
-    /** The tiles of a convolution's outputs. */
-    static TileGrid grid(ConvGeometry geometry) {
-        return new TileGrid(geometry.outHeight(), geometry.outWidth());
+    /** Tiles along an edge of so many outputs. */
+    static int tiles(int outputs) {
+        return Math.ceilDiv(outputs, OUTPUTS);
     }
 
     /** Products per image and pair of channels. */

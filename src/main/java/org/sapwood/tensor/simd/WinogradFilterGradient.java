@@ -33,11 +33,12 @@ final class WinogradFilterGradient {
 
     /** Whether a convolution has this form and gains. */
     static boolean suits(ConvGeometry geometry) {
+        int tiles = WinogradConvolution.tiles(geometry.outHeight()) * WinogradConvolution.tiles(geometry.outWidth());
         int channels = geometry.inChannels() + geometry.outChannels();
         int multiplications = isByRows(geometry) ? multiplicationsByRows(geometry) : multiplicationsBySquares(geometry);
         return WinogradConvolution.suits(geometry)
                 && multiplications < 9 * geometry.outTokens()
-                && (long) WinogradConvolution.products(geometry) * channels <= WinogradConvolution.MOST_FLOATS;
+                && (long) PRODUCTS * tiles * channels <= WinogradConvolution.MOST_FLOATS;
     }
 
     private static boolean isByRows(ConvGeometry geometry) {
