@@ -42,7 +42,7 @@ public record InceptionFeatures(Inception network) implements FeatureSpace {
         float[] features = new float[Math.multiplyExact(size, Inception.FEATURES)];
         List<Lane> lanes = new ArrayList<>();
         try {
-            for (int i = 0; i < workers.threads(); i++) {
+            for (int i = 0; i < Math.min(workers.threads(), size); i++) {
                 lanes.add(new Lane(workers.openHostBackend(), images));
             }
             workers.forStretches(size, 1, (worker, image, end) -> {

@@ -228,8 +228,8 @@ public final class GradientEngine implements AutoCloseable {
             this.sizes = new MicroBatch(rows, drawsPerPass, this::laneBytes);
             this.microBatch = onDevice ? examplesOnDevice(microBatch) : examplesOnHost(microBatch);
         } catch (RuntimeException | Error e) {
-            opened.forEach(Backend::close);
             pool.close();
+            opened.forEach(Backend::close);
             throw e;
         }
     }

@@ -4,14 +4,14 @@ import java.util.function.DoubleUnaryOperator;
 
 /**
  * The smallest noise multiplier whose cost meets a target. One evaluation of {@link PldAccountant} takes 10 to 200 ms, so that
- * their number is what a calibration costs: about five from the guess of {@link RdpAccountant}, and five to bracket it.
+ * their number is what a calibration costs: about eight from the guess of {@link RdpAccountant}.
  */
 final class NoiseSearch {
     static final double SMALLEST = 1e-3;
     static final double LARGEST = 1e9;
 
     /** How often interpolation may move the same end of a bracket before it is halved instead. */
-    private static final int MOST_ON_ONE_SIDE = 3;
+    private static final int MOST_ON_ONE_SIDE = 4;
 
     private NoiseSearch() {}
 
@@ -52,7 +52,7 @@ final class NoiseSearch {
         double least = 1 + tolerance / 3;
         int sameSide = 0;
         while (high > low * (1 + tolerance)) {
-            double fraction = Math.abs(sameSide) > MOST_ON_ONE_SIDE ? 0.5 : atLow / (atLow - atHigh);
+            double fraction = Math.abs(sameSide) >= MOST_ON_ONE_SIDE ? 0.5 : atLow / (atLow - atHigh);
             double middle = low * Math.exp(fraction * Math.log(high / low));
             // Beyond the root by a hair, so that the other end closes in as well, though one may already be there.
             middle = Math.clamp(middle * least, low * least, high / least);
@@ -72,8 +72,9 @@ final class NoiseSearch {
         return high;
     }
 
-    /** log ε, kept finite so that interpolation works at both extremes. */
+    /** log ε, kept finite so that interpolation works at both extremes; what is no number meets no target. */
     private static double logCost(DoubleUnaryOperator cost, double sigma) {
-        return Math.log(Math.clamp(cost.applyAsDouble(sigma), 1e-300, 1e300));
+        double epsilon = cost.applyAsDouble(sigma);
+        return Math.log(Double.isNaN(epsilon) ? 1e300 : Math.clamp(epsilon, 1e-300, 1e300));
     }
 }

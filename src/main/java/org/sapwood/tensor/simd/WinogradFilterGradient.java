@@ -11,7 +11,7 @@ import org.sapwood.tensor.ConvGeometry;
 /**
  * Gradient of one image's 3×3 weight as products over transformed tiles ({@link WinogradPoints}). Squares of 4×4 output
  * gradients take 36 multiplications instead of 144, and then 36 products are mapped back to 9 taps for every pair of
- * channels. On small images that costs more than it saves; there only rows are cut, four gradients at a time: each kernel
+ * channels. On small images, up to about 8×8, that costs more than it saves; there only rows are cut, four gradients at a time: each kernel
  * row is then a convolution along x, 6 multiplications instead of 12, and 6 products are mapped back to 3 taps. Rows of
  * padding are left out, a tenth of the products of a 7×7 image.
  */
@@ -19,7 +19,7 @@ final class WinogradFilterGradient {
     /** Multiplications that take as long as to map 6 products back to 3 taps; measured on images of 6×6 to 16×16. */
     private static final int MAP_BACK = 32;
 
-    /** Most windows of a row: where only the last of a row lacks a product, the others are then at one distance. */
+    /** Most windows of a row of which the last lacks products: then the others of all rows are at one distance. */
     private static final int ROW_WINDOWS = 2;
 
     private final WinogradBuffers buffers;
@@ -42,7 +42,7 @@ final class WinogradFilterGradient {
     }
 
     private static boolean isByRows(ConvGeometry geometry) {
-        return geometry.outWidth() <= ROW_WINDOWS * OUTPUTS
+        return (geometry.outWidth() <= ROW_WINDOWS * OUTPUTS || geometry.outWidth() % OUTPUTS == 0)
                 && multiplicationsByRows(geometry) < multiplicationsBySquares(geometry);
     }
 

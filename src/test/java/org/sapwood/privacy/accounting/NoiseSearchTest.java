@@ -29,6 +29,7 @@ class NoiseSearchTest {
                 new Case("infinite below", sigma -> sigma < 3 ? Double.POSITIVE_INFINITY : 5 / sigma, 3, 70),
                 new Case("a step", sigma -> sigma < 0.05 ? 5 : 1, 0.05, 40),
                 new Case("nothing above", sigma -> sigma < 7 ? 3 : 0, 7, 60),
+                new Case("no number below", sigma -> sigma < 3 ? Double.NaN : 5 / sigma, 3, 70),
                 new Case("far", sigma -> 1e8 / sigma, 5e7, 25));
     }
 
