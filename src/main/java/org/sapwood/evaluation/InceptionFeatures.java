@@ -45,9 +45,8 @@ public record InceptionFeatures(Inception network) implements FeatureSpace {
             for (int i = 0; i < Math.min(workers.threads(), size); i++) {
                 lanes.add(new Lane(workers.openHostBackend(), images));
             }
-            workers.forStretches(size, 1, (worker, image, end) -> {
-                lanes.get(worker).features(image, features);
-            });
+            workers.forStretches(
+                    size, 1, (worker, image, end) -> lanes.get(worker).features(image, features));
         } finally {
             lanes.forEach(lane -> lane.backend.close());
         }

@@ -15,15 +15,13 @@ final class TileGrid {
     /** Rows of outputs. */
     final int rows;
 
-    /** Rows of tiles. */
-    final int down;
-
     /** Tiles of a row. */
     final int across;
 
     /** Tiles of an image. */
     final int perImage;
 
+    private final int down;
     private final int pointsDown;
     private final int pointsAcross;
     private final int wholeDown;
